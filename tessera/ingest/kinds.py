@@ -1,0 +1,126 @@
+"""The kinds of export Tessera understands, and the columns of each.
+
+A source in `settings.toml` names its kind and maps the kind's columns to its own. One kind is one
+table of the raw floor. Every value stays text there; `type` says what it must be castable to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ColumnType = Literal["text", "timestamp", "date", "decimal", "double", "bigint", "boolean"]
+
+SQL_TYPES: dict[ColumnType, str] = {
+    "text": "VARCHAR",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "decimal": "DECIMAL(18,4)",
+    "double": "DOUBLE",
+    "bigint": "BIGINT",
+    "boolean": "BOOLEAN",
+}
+
+Group = Literal["crm", "clickstream", "social"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a kind."""
+
+    type: ColumnType = "text"
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of export.
+
+    `event_at` is the column that says when a row happened: it sets the newest event of a load, and
+    a row dated after the load is refused. `group` names the DAG that loads the kind.
+    """
+
+    group: Group
+    columns: dict[str, Column] = field(default_factory=dict)
+    event_at: str | None = None
+
+    @property
+    def required(self) -> list[str]:
+        """Columns without which a row means nothing."""
+        return [name for name, column in self.columns.items() if column.required]
+
+
+def _kind(group: Group, event_at: str | None, spec: str) -> Kind:
+    """Read a compact column list: `name[:type][*]`, `*` for required."""
+    columns = {}
+    for item in spec.split():
+        name, _, type_ = item.rstrip("*").partition(":")
+        columns[name] = Column(type=type_ or "text", required=item.endswith("*"))  # type: ignore[arg-type]
+    return Kind(group, columns, event_at)
+
+
+KINDS: dict[str, Kind] = {
+    "contacts": _kind(
+        "crm",
+        None,
+        "customer_id* email phone first_name last_name birth_date:date gender street city "
+        "postal_code country handle created_at:timestamp updated_at:timestamp",
+    ),
+    "consents": _kind(
+        "crm", None, "customer_id* purpose* is_granted:boolean* changed_at:timestamp*"
+    ),
+    "orders": _kind(
+        "crm",
+        "ordered_at",
+        "order_id* customer_id email ordered_at:timestamp* currency status discount_code "
+        "total_amount:decimal channel is_test:boolean",
+    ),
+    "order_lines": _kind(
+        "crm",
+        "ordered_at",
+        "order_id* line_id product_id* product_name category quantity:decimal* "
+        "unit_price:decimal* discount_amount:decimal customer_id ordered_at:timestamp country "
+        "is_refund:boolean",
+    ),
+    "refunds": _kind(
+        "crm",
+        "refunded_at",
+        "refund_id order_id* refunded_at:timestamp* amount:decimal* reason",
+    ),
+    "products": _kind("crm", None, "product_id* product_name category brand list_price:decimal"),
+    "tickets": _kind(
+        "crm",
+        "opened_at",
+        "ticket_id* customer_id email opened_at:timestamp* closed_at:timestamp channel topic "
+        "status subject satisfaction:double",
+    ),
+    "survey_answers": _kind(
+        "crm",
+        "answered_at",
+        "response_id customer_id* answered_at:timestamp* survey nps:bigint comment",
+    ),
+    "campaign_events": _kind(
+        "crm",
+        "occurred_at",
+        "campaign_id* customer_id* channel variant event* occurred_at:timestamp*",
+    ),
+    "web_events": _kind(
+        "clickstream",
+        "occurred_at",
+        "event_id event_type event_name anonymous_id customer_id occurred_at:timestamp* path "
+        "product_id category order_id revenue:decimal user_agent device_type utm_source",
+    ),
+    "app_events": _kind(
+        "clickstream",
+        "occurred_at",
+        "event_id customer_id* event_name* occurred_at:timestamp* session_id feature "
+        "duration_seconds:double platform",
+    ),
+    "posts": _kind(
+        "social",
+        "posted_at",
+        "post_id* author_handle* network posted_at:timestamp* text likes:bigint comments:bigint "
+        "shares:bigint in_reply_to mentions",
+    ),
+    "follows": _kind("social", None, "follower_handle* followed_handle* followed_at:timestamp"),
+}

@@ -1,0 +1,165 @@
+"""The one reader of `settings.toml` and of the environment.
+
+Order of authority: environment (`TESSERA_DATA_DIR`, `TESSERA_SEGMENTATION__SEED`, …), then the
+file, then the defaults below. `TESSERA_SETTINGS` names another file. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from tessera.ingest.source import Source, did_you_mean
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the message says what to mend and where."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Warehouse(_Section):
+    """Limits of DuckDB: both may be lowered on a small machine."""
+
+    memory_limit: str = Field(default="1500MB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
+    threads: int = Field(default=2, ge=1)
+
+
+class Features(_Section):
+    """Definitions that the dbt models share."""
+
+    session_gap_minutes: int = Field(default=30, ge=1)
+    engagement_half_life_days: int = Field(default=30, ge=1)
+
+
+class Segmentation(_Section):
+    """How customers are clustered. `features` empty means the defaults of `models/`."""
+
+    features: list[str] = []
+    k_min: int = Field(default=2, ge=2)
+    k_max: int = Field(default=10, ge=2)
+    min_share: float = Field(default=0.01, ge=0, lt=0.5)
+    seed: int = 42
+
+    @model_validator(mode="after")
+    def _range_is_a_range(self) -> Segmentation:
+        if self.k_max < self.k_min:
+            raise ValueError(f"k_max ({self.k_max}) is below k_min ({self.k_min})")
+        return self
+
+
+class Settings(BaseSettings):
+    """Everything a run is told. Frozen; made by `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TESSERA_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    company: str = "My company"
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    data_dir: Path = Path("data")
+    inbox: Path | None = None
+    demo_when_empty: bool = False
+    sources: dict[str, Source]
+    warehouse: Warehouse = Warehouse()
+    features: Features = Features()
+    segmentation: Segmentation = Segmentation()
+
+    @model_validator(mode="after")
+    def _orders_are_there(self) -> Settings:
+        if not any(s.kind in ("orders", "order_lines") for s in self.sources.values()):
+            raise ValueError(
+                "no source of kind 'orders' or 'order_lines': every other source is optional, "
+                "orders are not. Add one under [sources]"
+            )
+        return self
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Where exports are looked for."""
+        return self.inbox or self.data_dir / "inbox"
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The DuckDB file that only one process at a time may open."""
+        return self.data_dir / "warehouse" / "tessera.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """Where BI tools read."""
+        return self.data_dir / "published"
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """Fitted ML models, dbt's artifacts, Data Docs and the quality page."""
+        return self.data_dir / "artifacts"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file; `load` passes the parsed file as the init values."""
+        assert isinstance(init_settings, InitSettingsSource)
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings from `path`, else `$TESSERA_SETTINGS`, else `./settings.toml`.
+
+    Raises SettingsError with the file, the key and what to do when they cannot be used.
+    """
+    file = path or Path(os.environ.get("TESSERA_SETTINGS") or "settings.toml")
+    if not file.is_file():
+        raise SettingsError(
+            f"settings file not found: {file}. Run from the project folder, "
+            "or name another file with TESSERA_SETTINGS"
+        )
+    try:
+        values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}") from None
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        lines = [f"  {_explain(e)}" for e in error.errors()]
+        raise SettingsError("\n".join([f"{file} cannot be used:", *lines])) from None
+
+
+def _explain(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "settings"
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(error["loc"][:-1])
+        return f"{where}: unknown key{did_you_mean(str(error['loc'][-1]), known)}"
+    if error["type"] == "missing":
+        return f"{where}: missing"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _known_keys(loc: tuple[Any, ...]) -> list[str]:
+    sections = {"sources": Source, "warehouse": Warehouse, "features": Features}
+    sections["segmentation"] = Segmentation
+    model: type[BaseModel] = sections[loc[0]] if loc else Settings
+    return list(model.model_fields)

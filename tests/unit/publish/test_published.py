@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tessera import warehouse
+from tessera.publish.published import publish
+
+AT = datetime(2026, 1, 1, 3)
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        opened.execute("create schema segments")
+        _fill(opened, 3)
+        yield opened
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, customers: int) -> None:
+    for table in ("customer_segments", "segment_profiles", "segment_history"):
+        connection.execute(
+            f"create or replace table segments.{table} as "
+            f"select i::varchar as customer_id, date '2026-01-01' as as_of from range({customers}) r(i)"
+        )
+
+
+def count(folder: Path) -> int:
+    with warehouse.open_published(folder / "segments.duckdb") as published:
+        query = "select count(*) from segments.customer_segments"
+        return int(published.execute(query).fetchall()[0][0])
+
+
+def test_tables_are_published_with_their_time_as_duckdb_and_parquet(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    told = publish(connection, tmp_path, "a", AT)
+    assert told == "3 customers in segments-a.duckdb"
+    assert (tmp_path / "segments.duckdb").readlink() == Path("segments-a.duckdb")
+    with warehouse.open_published(tmp_path / "segments.duckdb") as published:
+        query = "select distinct as_of::varchar, published_at from segments.customer_segments"
+        assert published.execute(query).fetchall() == [("2026-01-01", AT)]
+    parquet = str(tmp_path / "parquet" / "customer_segments.parquet")
+    query = "select count(*), min(published_at) from read_parquet(?)"
+    assert connection.execute(query, [parquet]).fetchall() == [(3, AT)]
+
+
+def test_the_same_run_is_published_once(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    publish(connection, tmp_path, "a", AT)
+    before = (tmp_path / "segments-a.duckdb").stat().st_mtime_ns
+    assert publish(connection, tmp_path, "a", AT) == "unchanged"
+    assert (tmp_path / "segments-a.duckdb").stat().st_mtime_ns == before
+
+
+def test_a_reader_keeps_her_version_and_the_next_sees_the_new(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    publish(connection, tmp_path, "a", AT)
+    query = "select count(*) from segments.customer_segments"
+    with warehouse.open_published(tmp_path / "segments.duckdb") as reader:
+        assert reader.execute(query).fetchall() == [(3,)]
+        _fill(connection, 5)
+        publish(connection, tmp_path, "b", AT)
+        assert reader.execute(query).fetchall() == [(3,)]
+        assert count(tmp_path) == 5
+
+
+def test_what_was_published_stays_when_publishing_fails(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    publish(connection, tmp_path, "a", AT)
+    connection.execute("drop table segments.segment_history")
+    with pytest.raises(duckdb.CatalogException):
+        publish(connection, tmp_path, "b", AT)
+    assert count(tmp_path) == 3
+    _fill(connection, 4)
+    assert publish(connection, tmp_path, "b", AT) == "4 customers in segments-b.duckdb"
+
+
+def test_three_versions_stay(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    for run in "abcde":
+        publish(connection, tmp_path, run, AT)
+    assert sorted(path.name for path in tmp_path.glob("segments-*")) == [
+        f"segments-{run}.duckdb" for run in "cde"
+    ]
+    assert sorted(path.name for path in tmp_path.glob("parquet-*")) == [
+        f"parquet-{run}" for run in "cde"
+    ]
+    assert count(tmp_path) == 3
+
+
+def test_a_published_file_opens_no_other_file(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    publish(connection, tmp_path, "a", AT)
+    other = tmp_path / "secret.csv"
+    other.write_text("a\n1\n")
+    with (
+        warehouse.open_published(tmp_path / "segments.duckdb") as published,
+        pytest.raises(duckdb.PermissionException),
+    ):
+        published.execute("select * from read_csv(?)", [str(other)])

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tessera import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+ORDERS = """
+[sources.orders]
+kind = "orders"
+files = "orders*.csv"
+[sources.orders.columns]
+order_id = "id"
+ordered_at = "created"
+"""
+
+
+def load(folder: Path, text: str) -> settings.Settings:
+    file = folder / "settings.toml"
+    file.write_text(text, encoding="utf-8")
+    return settings.load(file)
+
+
+def refused(folder: Path, text: str) -> str:
+    with pytest.raises(settings.SettingsError) as error:
+        load(folder, text)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("file", ["settings.toml", "examples/online_retail/settings.toml"])
+def test_the_settings_we_ship_are_valid(file: str) -> None:
+    assert settings.load(ROOT / file).sources
+
+
+def test_defaults_and_places(tmp_path: Path) -> None:
+    told = load(tmp_path, f'data_dir = "here"\n{ORDERS}')
+    assert told.inbox_dir == Path("here/inbox")
+    assert told.warehouse_file == Path("here/warehouse/tessera.duckdb")
+    assert told.segmentation.k_max == 10
+
+
+def test_the_environment_wins_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_DATA_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("TESSERA_SEGMENTATION__SEED", "7")
+    told = load(tmp_path, f'data_dir = "here"\n{ORDERS}\n[segmentation]\nseed = 1\nk_max = 6')
+    assert told.data_dir == tmp_path / "elsewhere"
+    assert (told.segmentation.seed, told.segmentation.k_max) == (7, 6)
+
+
+def test_settings_are_found_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.toml").write_text(f'company = "Mine"\n{ORDERS}')
+    monkeypatch.setenv("TESSERA_SETTINGS", str(tmp_path / "mine.toml"))
+    assert settings.load().company == "Mine"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        settings.SettingsError, match=r"not found: .*nowhere\.toml.*TESSERA_SETTINGS"
+    ):
+        settings.load(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("company = ", "not valid TOML"),
+        (f'compny = "x"\n{ORDERS}', "compny: unknown key; did you mean 'company'?"),
+        (f"{ORDERS}\n[segmentation]\nkmax = 3", "did you mean 'k_max'?"),
+        (f"{ORDERS}\n[warehouse]\nmemory_limit = 'much'", "warehouse.memory_limit"),
+        (f"{ORDERS}\n[segmentation]\nk_min = 5\nk_max = 3", "k_max (3) is below k_min (5)"),
+        (f"currency = 'euro'\n{ORDERS}", "currency"),
+        ("company = 'x'", "sources: missing"),
+        (ORDERS.replace('"orders"', '"order"'), "did you mean 'orders'?"),
+        (ORDERS.replace("ordered_at =", "orderd_at ="), "did you mean 'ordered_at'?"),
+        (ORDERS.replace('ordered_at = "created"', ""), "still to be mapped: ['ordered_at']"),
+        (ORDERS.replace('"orders*.csv"', '"/etc/*"'), "must be a path inside the inbox"),
+        (ORDERS.replace('"orders*.csv"', '"../x.csv"'), "must be a path inside the inbox"),
+        (ORDERS.replace("[sources.orders.columns]", "timezone = 'Mars'\n[sources.orders.columns]"),
+         "not an IANA time zone"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_says_what_to_mend(tmp_path: Path, text: str, told: str) -> None:
+    assert told in refused(tmp_path, text)
+
+
+def test_orders_are_not_optional(tmp_path: Path) -> None:
+    text = "[sources.p]\nkind='products'\nfiles='p*'\n[sources.p.columns]\nproduct_id='sku'"
+    assert "no source of kind 'orders' or 'order_lines'" in refused(tmp_path, text)
