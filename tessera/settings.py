@@ -159,7 +159,11 @@ def _explain(error: Any) -> str:
 
 
 def _known_keys(loc: tuple[Any, ...]) -> list[str]:
-    sections = {"sources": Source, "warehouse": Warehouse, "features": Features}
-    sections["segmentation"] = Segmentation
-    model: type[BaseModel] = sections[loc[0]] if loc else Settings
+    sections: dict[str, type[BaseModel]] = {
+        "sources": Source,
+        "warehouse": Warehouse,
+        "features": Features,
+        "segmentation": Segmentation,
+    }
+    model = sections[loc[0]] if loc else Settings
     return list(model.model_fields)

@@ -48,11 +48,11 @@ create table if not exists ml.assignments (
 );
 create table if not exists ml.fits (
     model_id varchar, as_of date, algorithm varchar, k integer, silhouette double, inertia double,
-    customers bigint, seed integer, features varchar, feature_version varchar
+    customers bigint, seed integer, features varchar
 );
 create table if not exists ml.k_selection (
     model_id varchar, as_of date, k integer, silhouette double, inertia double,
-    smallest_share double, is_chosen boolean
+    smallest_share double, is_chosen boolean, reason varchar
 );
 create table if not exists ml.segment_names (
     model_id varchar, as_of date, segment_id varchar, segment_name varchar, description varchar,

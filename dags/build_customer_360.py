@@ -1,0 +1,38 @@
+"""
+### Raw → staging → enriched → features
+
+Runs when any export was loaded: casts and de-duplicates, scores the tone of new posts, builds one
+row per customer and checks it.
+
+**Params**: `as_of`, the day to build for; by default the day after the newest event.
+**When it fails**: docs/runbooks/build_customer_360.md.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import chain, dag
+from tessera_airflow.assets import FEATURES, RAW_CLICKSTREAM, RAW_CRM, RAW_SOCIAL
+from tessera_airflow.defaults import AS_OF, AS_OF_PARAM, DEFAULT_ARGS, START
+from tessera_airflow.operators import StepOperator
+
+
+@dag(
+    schedule=(RAW_CRM | RAW_CLICKSTREAM | RAW_SOCIAL),
+    start_date=START,
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    params={"as_of": AS_OF_PARAM},
+    tags={"transform", "asset"},
+    doc_md=__doc__,
+)
+def build_customer_360() -> None:
+    chain(
+        StepOperator(task_id="build_staging", as_of=AS_OF),
+        StepOperator(task_id="score_sentiment", as_of=AS_OF),
+        StepOperator(task_id="build_features", as_of=AS_OF),
+        StepOperator(task_id="check_features", as_of=AS_OF, outlets=[FEATURES]),
+    )
+
+
+build_customer_360()

@@ -1,0 +1,33 @@
+"""
+### Exports of web and app → raw
+
+Loads what is new in the inbox of the sources of group `clickstream` (web and app events), then
+checks it at the door.
+
+**Params**: none. **When it fails**: docs/runbooks/extract_clickstream.md.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag
+from tessera_airflow.assets import RAW_CLICKSTREAM
+from tessera_airflow.defaults import DEFAULT_ARGS, START
+from tessera_airflow.operators import StepOperator
+
+
+@dag(
+    schedule="@daily",
+    start_date=START,
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags={"extract", "daily"},
+    doc_md=__doc__,
+)
+def extract_clickstream() -> None:
+    load = StepOperator(task_id="load_clickstream")
+    check = StepOperator(task_id="check_clickstream", outlets=[RAW_CLICKSTREAM])
+    load >> check
+
+
+extract_clickstream()

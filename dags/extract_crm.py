@@ -1,0 +1,33 @@
+"""
+### Exports of the business → raw
+
+Loads what is new in the inbox of the sources of group `crm` (contacts, consents, orders, lines,
+refunds, products, tickets, surveys, campaigns), then checks it at the door.
+
+**Params**: none. **When it fails**: docs/runbooks/extract_crm.md.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag
+from tessera_airflow.assets import RAW_CRM
+from tessera_airflow.defaults import DEFAULT_ARGS, START
+from tessera_airflow.operators import StepOperator
+
+
+@dag(
+    schedule="@daily",
+    start_date=START,
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags={"extract", "daily"},
+    doc_md=__doc__,
+)
+def extract_crm() -> None:
+    load = StepOperator(task_id="load_crm")
+    check = StepOperator(task_id="check_crm", outlets=[RAW_CRM])
+    load >> check
+
+
+extract_crm()

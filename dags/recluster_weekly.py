@@ -1,0 +1,40 @@
+"""
+### Features → segments → published
+
+Fits the segments on the features of the run's day, writes them back, builds the public tables,
+and publishes them when the gates say yes. Until then readers keep the last published tables.
+
+**Params**: `as_of`, the day to build for; by default the end of the scheduled week, or the day
+after the newest event when started by hand. **When it fails**: docs/runbooks/recluster_weekly.md.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import chain, dag
+from tessera_airflow.assets import SEGMENTS
+from tessera_airflow.defaults import AS_OF_PARAM, DEFAULT_ARGS, SCHEDULED_AS_OF, START
+from tessera_airflow.operators import StepOperator
+
+
+@dag(
+    schedule="0 3 * * 1",
+    start_date=START,
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    params={"as_of": AS_OF_PARAM},
+    tags={"segment", "weekly"},
+    doc_md=__doc__,
+)
+def recluster_weekly() -> None:
+    chain(
+        StepOperator(task_id="build_features", as_of=SCHEDULED_AS_OF),
+        StepOperator(task_id="check_features", as_of=SCHEDULED_AS_OF),
+        StepOperator(task_id="fit_segments", as_of=SCHEDULED_AS_OF),
+        StepOperator(task_id="build_segments", as_of=SCHEDULED_AS_OF),
+        StepOperator(task_id="check_segments", as_of=SCHEDULED_AS_OF),
+        StepOperator(task_id="publish", as_of=SCHEDULED_AS_OF, outlets=[SEGMENTS]),
+    )
+
+
+recluster_weekly()

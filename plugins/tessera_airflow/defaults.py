@@ -1,0 +1,56 @@
+"""What every DAG of Tessera shares."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Context, Param
+
+log = logging.getLogger(__name__)
+
+START = datetime(2024, 1, 1)
+
+# The only tags a DAG may carry; tests/dags checks it.
+TAGS = frozenset({"extract", "transform", "segment", "daily", "weekly", "asset"})
+
+
+def report_failure(context: Context) -> None:
+    """Say in one line which task failed, why, and where to read on."""
+    task = context["task_instance"]
+    log.error(
+        "%s.%s failed on try %s: %s. What to do: docs/runbooks/%s.md",
+        task.dag_id,
+        task.task_id,
+        task.try_number,
+        context.get("exception"),
+        task.dag_id,
+    )
+
+
+# A step is idempotent, so a second try is safe; a gate that says no will say no again, soon.
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "tessera",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+    "execution_timeout": timedelta(hours=3),
+    "on_failure_callback": report_failure,
+}
+
+AS_OF_PARAM = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    title="As of",
+    description="Build the tables as of this day (YYYY-MM-DD). Empty: the day the run stands for.",
+)
+
+# A person's date first, then the scheduled week's end, else the day after the newest event.
+AS_OF = "{{ params.as_of or '' }}"
+SCHEDULED_AS_OF = (
+    "{{ params.as_of or (data_interval_end.strftime('%Y-%m-%d')"
+    " if run_id.startswith(('scheduled__', 'backfill__')) else '') }}"
+)

@@ -1,0 +1,104 @@
+"""The command line: thin, every command one call."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from tessera import report, settings, steps, warehouse
+
+app = typer.Typer(
+    help="Customer exports in, segment tables out.", no_args_is_help=True, add_completion=False
+)
+console = Console()
+
+
+@app.command()
+def run(
+    step: Annotated[str, typer.Argument(help=f"One of: {', '.join(steps.STEPS)}")],
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+) -> None:
+    """Run one step without Airflow."""
+    if step not in steps.STEPS:
+        raise typer.BadParameter(f"'{step}' is no step; known: {', '.join(steps.STEPS)}")
+    day = as_of.date() if as_of else None
+    console.print(f"{step}: {steps.run_step(step, settings.load(), day)}", highlight=False)
+
+
+@app.command()
+def segments() -> None:
+    """Show the published segments, and where to look next."""
+    told = settings.load()
+    console.print(report.segments(told.published_dir, told.currency))
+    console.print(report.places(told.published_dir, told.artifacts_dir, told.warehouse_file))
+
+
+@app.command()
+def doctor() -> None:
+    """Show what became of every file and row, and what to do about what was refused."""
+    told = settings.load()
+    with steps.open_run_warehouse(told) as connection:
+        for table in report.balance(connection):
+            console.print(table)
+
+
+@app.command()
+def demo(
+    customers: Annotated[int, typer.Option(min=1)] = 5_000,
+    days: Annotated[int, typer.Option(min=1)] = 730,
+    seed: int = 42,
+    out: Annotated[Path | None, typer.Option(help="Default: the inbox of the settings")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Default: demo-truth beside the inbox")] = None,
+    file_format: Annotated[Literal["exports", "parquet"], typer.Option("--format")] = "exports",
+    if_empty: Annotated[
+        bool, typer.Option(help="Only when the inbox is empty and the settings want it")
+    ] = False,
+) -> None:
+    """Write the exports of a demo company."""
+    from tessera.demo.company import write
+
+    if if_empty:
+        told = settings.load()
+        if not told.demo_when_empty or _has_files(told.inbox_dir):
+            return
+    inbox = out or settings.load().inbox_dir
+    with warehouse.in_memory() as connection:
+        rows = write(
+            connection,
+            inbox,
+            truth or inbox.parent / "demo-truth",
+            customers,
+            days,
+            seed,
+            file_format,
+        )
+    console.print(
+        f"Demo company: {customers:,} customers, {sum(rows.values()):,} rows in {inbox}",
+        highlight=False,
+    )
+
+
+@app.command()
+def docs(out: Path = Path("site")) -> None:
+    """Build the dbt docs and gather Data Docs and the quality page in one folder."""
+    from tessera.site import build
+
+    console.print(f"Open {build(settings.load(), out)}", highlight=False)
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(path.is_file() for path in folder.rglob("*"))
+
+
+def main() -> None:
+    """Entry point: known failures end in one readable line and exit code 1."""
+    try:
+        app()
+    except (*steps.FINAL, warehouse.WarehouseBusy, report.NothingPublished, ValueError) as error:
+        Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {error}", highlight=False)
+        sys.exit(1)

@@ -1,0 +1,101 @@
+"""dbt, run inside this process: one invocation a floor."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tessera.settings import Settings
+
+PROJECT_DIR = Path(__file__).resolve().parents[1] / "dbt_project"
+
+
+class DbtFailed(RuntimeError):
+    """dbt built nothing, or a dbt model or test failed; the message names them."""
+
+
+def build(settings: Settings, select: str, as_of: date) -> str:
+    """Build and test the dbt models of a selection, such as `tag:features`; say what was done.
+
+    The warehouse must be closed in this process; dbt opens it itself and gives it back.
+    Raises DbtFailed.
+    """
+    variables = {"as_of": as_of.isoformat(), **settings.features.model_dump()}
+    return _invoke(settings, ["build", "--select", select, "--vars", json.dumps(variables)])
+
+
+def parse(settings: Settings) -> str:
+    """Check that the dbt project is well formed, without a warehouse."""
+    return _invoke(settings, ["parse"])
+
+
+def _invoke(settings: Settings, arguments: list[str]) -> str:
+    from dbt.adapters.factory import reset_adapters
+    from dbt.cli.main import dbtRunner
+
+    artifacts = settings.artifacts_dir / "dbt"
+    artifacts.mkdir(parents=True, exist_ok=True)
+    places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+    quiet = ["--quiet", "--no-use-colors", "--log-level-file", "info"]
+    with _environment(settings, artifacts):
+        try:
+            result = dbtRunner().invoke([*arguments, *places, *quiet])
+        finally:
+            _release_warehouse()
+            reset_adapters()
+    nodes = list(getattr(result.result, "results", None) or [])
+    failed = [n for n in nodes if n.status in ("error", "fail", "runtime error")]
+    if failed:
+        shown = "; ".join(f"{n.node.name}: {_one_line(n.message)}" for n in failed[:5])
+        more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+        raise DbtFailed(f"{shown}{more}. Log: {artifacts / 'logs' / 'dbt.log'}")
+    if not result.success:
+        raise DbtFailed(f"dbt {arguments[0]}: {result.exception}")
+    return _told(nodes)
+
+
+def _told(nodes: list[Any]) -> str:
+    built = sum(n.node.resource_type == "model" for n in nodes)
+    tested = sum(n.node.resource_type in ("test", "unit_test") for n in nodes)
+    warned = [n.node.name for n in nodes if n.status == "warn"]
+    told = f"{built} dbt models, {tested} tests"
+    return f"{told}, warnings: {', '.join(warned)}" if warned else told
+
+
+def _one_line(message: str | None) -> str:
+    return " ".join((message or "no message").split())[:300]
+
+
+@contextmanager
+def _environment(settings: Settings, artifacts: Path) -> Iterator[None]:
+    """What profiles.yml reads; put back afterwards."""
+    values = {
+        "TESSERA_WAREHOUSE": str(settings.warehouse_file),
+        "TESSERA_THREADS": str(settings.warehouse.threads),
+        "TESSERA_MEMORY_LIMIT": settings.warehouse.memory_limit,
+        "DBT_TARGET_PATH": str((artifacts / "target").resolve()),
+        "DBT_LOG_PATH": str((artifacts / "logs").resolve()),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    before = {key: os.environ.get(key) for key in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
+def _release_warehouse() -> None:
+    # dbt-duckdb keeps the file open for the life of the process, and with it the lock.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()

@@ -1,0 +1,148 @@
+"""Between the frames of `models/` and the tables of the ml floor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import duckdb
+import pandas as pd
+
+from models.naming import WITHOUT_PURCHASE_ID, WITHOUT_PURCHASE_NAME
+from tessera.settings import Settings
+
+if TYPE_CHECKING:
+    from models.clustering import FittedSegments
+
+WITHOUT_PURCHASE_ACTION = "Welcome offer; ask for a first order"
+
+
+@dataclass(frozen=True)
+class NamedFit:
+    """A clustering with the names of its clusters. `names`: one row a cluster."""
+
+    model_id: str
+    fitted: FittedSegments
+    names: pd.DataFrame
+    customers: int
+
+
+def read_customers(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame:
+    """Features of the customers with a purchase, one row each, ordered by id."""
+    return connection.execute(
+        "select * from features.customer_features where frequency > 0 and as_of = ? "
+        "order by customer_id",
+        [as_of],
+    ).df()
+
+
+def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
+    """Cluster and name. Raises ValueError for a feature that is none of the known ones."""
+    from models.clustering import SearchParameters, fit_segments
+    from models.fingerprint import frame_digest, model_id
+    from models.naming import name_clusters
+    from models.preparation import DEFAULT_TREATMENTS
+    from models.profiles import profile_clusters
+
+    told = settings.segmentation
+    unknown = set(told.features) - set(DEFAULT_TREATMENTS)
+    if unknown:
+        raise ValueError(
+            f"segmentation.features names {sorted(unknown)}; known: {list(DEFAULT_TREATMENTS)}"
+        )
+    treatments = {f: DEFAULT_TREATMENTS[f] for f in told.features} or DEFAULT_TREATMENTS
+    parameters = SearchParameters(
+        k_range=(told.k_min, told.k_max), min_share=told.min_share, seed=told.seed
+    )
+    fitted = fit_segments(customers, treatments, parameters)
+    profiles = profile_clusters(customers, fitted.assignments["cluster"])
+    named = model_id(
+        as_of,
+        frame_digest(customers, list(treatments)),
+        {**asdict(parameters), "treatments": dict(treatments)},
+    )
+    return NamedFit(named, fitted, name_clusters(profiles, settings.currency), len(customers))
+
+
+def write(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
+    """Replace what the ml floor says of this day, in one transaction."""
+    connection.execute("begin")
+    for table in ("assignments", "fits", "k_selection", "segment_names"):
+        connection.execute(f"delete from ml.{table} where as_of = ?", [as_of])
+    _write_assignments(connection, fit, as_of)
+    _write_names(connection, fit, as_of)
+    _write_fit(connection, fit, as_of)
+    connection.execute("commit")
+
+
+def _write_assignments(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
+    assigned = fit.fitted.assignments  # noqa: F841 - DuckDB reads the frame by its name
+    names = fit.names  # noqa: F841
+    connection.execute(
+        """
+        insert into ml.assignments
+        select customer_id, $as_of, $model_id, segment_id, segment_name, distance, confidence
+        from assigned join names using (cluster)
+        union all
+        select customer_id, $as_of, $model_id, $id, $name, null, null
+        from features.customer_features
+        where as_of = $as_of and coalesce(frequency, 0) = 0
+        order by customer_id
+        """,
+        {
+            "as_of": as_of,
+            "model_id": fit.model_id,
+            "id": WITHOUT_PURCHASE_ID,
+            "name": WITHOUT_PURCHASE_NAME,
+        },
+    )
+
+
+def _write_names(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
+    names = fit.names  # noqa: F841
+    connection.execute(
+        "insert into ml.segment_names "
+        "select ?, ?, segment_id, segment_name, description, suggested_action from names",
+        [fit.model_id, as_of],
+    )
+    connection.execute(
+        "insert into ml.segment_names select ?, ?, ?, ?, ?, ?",
+        [
+            fit.model_id,
+            as_of,
+            WITHOUT_PURCHASE_ID,
+            WITHOUT_PURCHASE_NAME,
+            "Known customers with no purchase on record: not clustered.",
+            WITHOUT_PURCHASE_ACTION,
+        ],
+    )
+
+
+def _write_fit(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
+    fitted = fit.fitted
+    features = {
+        "used": list(fitted.preparation.used),
+        "dropped": dict(fitted.preparation.dropped),
+        "parameters": asdict(fitted.parameters),
+    }
+    selection = fitted.selection  # noqa: F841
+    connection.execute(
+        "insert into ml.fits values (?, ?, 'kmeans', ?, ?, ?, ?, ?, ?)",
+        [
+            fit.model_id,
+            as_of,
+            fitted.k,
+            None if pd.isna(fitted.silhouette) else fitted.silhouette,
+            fitted.inertia,
+            fit.customers,
+            fitted.parameters.seed,
+            json.dumps(features),
+        ],
+    )
+    connection.execute(
+        "insert into ml.k_selection select ?, ?, k, silhouette, inertia, smallest_share, "
+        "is_chosen, reason from selection",
+        [fit.model_id, as_of],
+    )

@@ -1,0 +1,108 @@
+"""What people see in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tessera.warehouse import open_published
+
+
+class NothingPublished(RuntimeError):
+    """There are no published tables yet."""
+
+
+def segments(published: Path, currency: str) -> RenderableType:
+    """One line a segment, largest revenue first. Raises NothingPublished."""
+    file = published / "segments.duckdb"
+    if not file.exists():
+        raise NothingPublished(f"nothing is published yet in {published}: run `make run` first")
+    with open_published(file) as connection:
+        rows = connection.execute(
+            """
+            select segment_name, customers, customer_share, revenue_share, median_recency_days,
+                   median_frequency, median_monetary, mean_engagement_score, suggested_action,
+                   as_of, sum(customers) over () as total
+            from segments.segment_profiles order by gross_revenue desc, segment_name
+            """
+        ).fetchall()
+    as_of, total = (rows[0][9], rows[0][10]) if rows else ("?", 0)
+    title = f"{len(rows)} segments of {total:,} customers as of {as_of}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    actions = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column("Segment", style="bold", overflow="fold")
+    for heading in ("Customers", "Share", "Revenue", "Recency", "Orders", "Spent", "Engaged"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, customers, share, revenue, recency, orders, spent, engaged, action, *_ in rows:
+        figures = (_number(recency), _number(orders), _number(spent), _number(engaged, 1))
+        table.add_row(name, f"{customers:,}", _percent(share), _percent(revenue), *figures)
+        actions.add_row(Text(name, style="bold"), action or "")
+    note = Text(
+        f"Recency (days), orders and spent ({currency}, net of refunds) are medians; engaged is "
+        "the mean engagement score.",
+        style="dim",
+    )
+    return Group(table, note, Text("\nSuggested actions", style="italic"), actions)
+
+
+def places(published: Path, artifacts: Path, warehouse_file: Path) -> RenderableType:
+    """Where to look next."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for what, where in (
+        ("Segment tables (DuckDB, for BI)", published / "segments.duckdb"),
+        ("The same as Parquet", published / "parquet"),
+        ("Data quality, in plain words", artifacts / "quality" / "index.html"),
+        ("Great Expectations Data Docs", artifacts / "data_docs" / "index.html"),
+        ("Warehouse (all floors)", warehouse_file),
+    ):
+        table.add_row(what, str(where))
+    return table
+
+
+def balance(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    """Files and rows by source, then quarantine by reason."""
+    loads = Table(title="Read = loaded + quarantined", title_justify="left", box=SIMPLE_HEAD)
+    for heading in ("Source", "Files", "Refused", "Rows read", "Loaded", "Quarantined"):
+        loads.add_column(heading, justify="left" if heading == "Source" else "right")
+    for source, *numbers in connection.execute(
+        """
+        select source, count(*) filter (status = 'loaded'), count(*) filter (status = 'refused'),
+               sum(rows_read), sum(rows_loaded), sum(rows_quarantined)
+        from ops.loads group by source order by source
+        """
+    ).fetchall():
+        loads.add_row(source, *(f"{int(number):,}" for number in numbers))
+    refused = Table(title="Refused, and why", title_justify="left", box=SIMPLE_HEAD)
+    for heading in ("Source", "Reason", "Rows", "Example"):
+        refused.add_column(heading, justify="right" if heading == "Rows" else "left")
+    for source, reason, count, example in connection.execute(
+        """
+        select source, reason, count(*), min(file || ' line ' || line) from quarantine.rows
+        group by source, reason
+        union all
+        select source, 'whole file: ' || reason, null, file from quarantine.files
+        order by 1, 3 desc nulls first, 2
+        """
+    ).fetchall():
+        refused.add_row(source, reason, f"{count:,}" if count else "", example)
+    advice = Text(
+        "Mend the rows at their source and export them again: the new file is loaded by the next "
+        "run.\nA refused file is tried again by every run. The refused rows themselves are in "
+        "quarantine.rows of the warehouse.",
+        style="dim",
+    )
+    return [loads, refused, advice] if refused.row_count else [loads]
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _number(value: Any, decimals: int = 0) -> str:
+    return "–" if value is None else f"{float(value):,.{decimals}f}"

@@ -1,0 +1,80 @@
+"""The run log: what a step was run on, so that nothing is done twice on the same input."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from tessera.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = ("tessera", "models", "expectations", "dbt_project")
+
+
+class NothingLoaded(RuntimeError):
+    """There is no order to work on."""
+
+
+def now() -> datetime:
+    """Naive UTC, for `loaded_at`, `checked_at` and the like; never for what is computed."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def newest_day(connection: duckdb.DuckDBPyConnection) -> date:
+    """The day after the newest event in all that was loaded. Raises NothingLoaded."""
+    row = connection.execute("select max(newest_event_at) from ops.loads").fetchone()
+    if row is None or row[0] is None:
+        raise NothingLoaded(
+            "no export with a dated row has been loaded. See `tessera doctor` for what became "
+            "of the files in the inbox"
+        )
+    return row[0].date() + timedelta(days=1)
+
+
+def fingerprint(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> str:
+    """Hash of all that decides the tables: loaded files, settings, code and `as_of`."""
+    loaded = connection.execute(
+        "select string_agg(source || content_hash, ',' order by source, content_hash) "
+        "from ops.loads where status = 'loaded'"
+    ).fetchone()
+    told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse"})
+    parts = (str(loaded and loaded[0]), told, _code_version(), as_of.isoformat())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@cache
+def _code_version() -> str:
+    digest = hashlib.sha256()
+    for folder in CODE:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".py", ".sql", ".yml", ".j2") and "target" not in path.parts:
+                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def is_done(connection: duckdb.DuckDBPyConnection, step: str, mark: str) -> bool:
+    """Whether the step's latest success was on this fingerprint."""
+    row = connection.execute(
+        "select arg_max(fingerprint, started_at) from ops.step_runs where step = ?", [step]
+    ).fetchone()
+    return row is not None and row[0] == mark
+
+
+def record(
+    connection: duckdb.DuckDBPyConnection,
+    step: str,
+    as_of: date | None,
+    mark: str | None,
+    started_at: datetime,
+    seconds: float,
+    summary: str,
+) -> None:
+    """Write a success into the run log."""
+    connection.execute(
+        "insert into ops.step_runs values (?, ?, ?, ?, ?, ?)",
+        [step, as_of, mark, started_at, round(seconds, 3), summary],
+    )

@@ -1,0 +1,258 @@
+"""The story: one function a step, in the order of the data.
+
+Each opens what it reads, calls one leaf, checks, writes, and returns one line for people. Airflow
+task id, CLI command (`tessera run STEP`) and step have the same name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from expectations.checks import Suite
+from tessera import dbt, gate, runs
+from tessera.settings import Settings, SettingsError
+from tessera.warehouse import open_warehouse
+
+
+class StepFailed(RuntimeError):
+    """A step cannot go on; the message says what happened, where, and what to do."""
+
+
+# What only a person can mend: trying again would not help.
+FINAL = (StepFailed, dbt.DbtFailed, runs.NothingLoaded, SettingsError)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one step."""
+
+    settings: Settings
+    as_of: date
+    fingerprint: str
+
+    @contextmanager
+    def warehouse(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The open warehouse; closed again at the end of the block."""
+        with open_run_warehouse(self.settings) as connection:
+            yield connection
+
+
+def load_crm(settings: Settings) -> str:
+    """Contacts, orders, tickets, surveys, campaigns: exports → raw."""
+    return _load(settings, "crm")
+
+
+def load_clickstream(settings: Settings) -> str:
+    """Web and app events: exports → raw."""
+    return _load(settings, "clickstream")
+
+
+def load_social(settings: Settings) -> str:
+    """Posts and follows: exports → raw."""
+    return _load(settings, "social")
+
+
+def check_crm(run: Run) -> str:
+    """Gate: are the business's own exports fit for use?"""
+    return _check_exports(run, "crm")
+
+
+def check_clickstream(run: Run) -> str:
+    """Gate: are the event exports fit for use?"""
+    return _check_exports(run, "clickstream")
+
+
+def check_social(run: Run) -> str:
+    """Gate: are the social exports fit for use?"""
+    return _check_exports(run, "social")
+
+
+def build_staging(run: Run) -> str:
+    """Raw → staging: cast, renamed, de-duplicated."""
+    return dbt.build(run.settings, "tag:staging", run.as_of)
+
+
+def score_sentiment(run: Run) -> str:
+    """Staging → enriched: the tone of each new text, once a text."""
+    from tessera.text.sentiment import score_texts
+
+    with run.warehouse() as connection:
+        new = connection.sql(
+            "select distinct md5(text) as text_hash, text from staging.stg_social__posts "
+            "where text is not null and md5(text) not in "
+            "(select text_hash from enriched.post_sentiment) order by text_hash"
+        ).to_arrow_table()
+        scores = pa.table({"text_hash": new["text_hash"], "score": score_texts(new["text"], -1)})
+        connection.execute(
+            "insert into enriched.post_sentiment "
+            "select text_hash, case when not isnan(score) then score end from scores"
+        )
+    return f"{scores.num_rows:,} new texts"
+
+
+def build_features(run: Run) -> str:
+    """Staging and enriched → features: one row per customer and as-of date."""
+    return dbt.build(run.settings, "tag:features", run.as_of)
+
+
+def check_features(run: Run) -> str:
+    """Gate: is every customer described, once, within bounds, with all the revenue?"""
+    with run.warehouse() as connection:
+        suites = gate.feature_suites(connection, run.as_of)
+    return _pass(run, "check_features", suites)
+
+
+def fit_segments(run: Run) -> str:
+    """Features → ml: cluster the customers, name the clusters, write both back."""
+    from tessera import fits
+
+    with run.warehouse() as connection:
+        customers = fits.read_customers(connection, run.as_of)
+    if customers.empty:
+        raise StepFailed(f"no customer has a purchase before {run.as_of}: nothing to segment")
+    fit = fits.fit(customers, run.settings, run.as_of)
+    with run.warehouse() as connection:
+        fits.write(connection, fit, run.as_of)
+    return f"k = {fit.fitted.k}, silhouette {fit.fitted.silhouette:.3f}"
+
+
+def build_segments(run: Run) -> str:
+    """Features and ml → segments: the tables that people use."""
+    return dbt.build(run.settings, "tag:segments", run.as_of)
+
+
+def check_segments(run: Run) -> str:
+    """Gate: may these tables be published?"""
+    from expectations.segments.published import suites
+
+    return _pass(run, "check_segments", suites(run.as_of))
+
+
+def publish(run: Run) -> str:
+    """Segments → data/published: a new versioned file, then one swap."""
+    from tessera.publish.published import publish as publish_tables
+
+    with run.warehouse() as connection:
+        return publish_tables(
+            connection,
+            run.settings.published_dir,
+            f"{run.as_of}-{run.fingerprint[:12]}",
+            runs.now(),
+        )
+
+
+Load = Callable[[Settings], str]
+Work = Callable[[Run], str]
+LOADS: dict[str, Load] = {f.__name__: f for f in (load_crm, load_clickstream, load_social)}
+WORK: dict[str, Work] = {
+    f.__name__: f
+    for f in (
+        check_crm,
+        check_clickstream,
+        check_social,
+        build_staging,
+        score_sentiment,
+        build_features,
+        check_features,
+        fit_segments,
+        build_segments,
+        check_segments,
+        publish,
+    )
+}
+STEPS = [*LOADS, *WORK]
+
+
+def open_run_warehouse(
+    settings: Settings,
+) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """The warehouse of the settings, within their limits."""
+    limits = settings.warehouse
+    return open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads)
+
+
+def _load(settings: Settings, group: str) -> str:
+    """Load the sources of one group; orders, new or known, must be there."""
+    from tessera.ingest.kinds import KINDS
+    from tessera.ingest.load import create_raw_tables, load_source
+
+    sources = {n: s for n, s in settings.sources.items() if KINDS[s.kind].group == group}
+    with open_run_warehouse(settings) as connection:
+        create_raw_tables(connection)
+        done = [
+            load_source(connection, settings.inbox_dir, name, source, runs.now())
+            for name, source in sources.items()
+        ]
+        if group == "crm":
+            _require_orders(connection, settings)
+    if not done:
+        return "no source of this kind in the settings"
+    files, refused = sum(d.files_loaded for d in done), sum(d.files_refused for d in done)
+    rows, quarantined = sum(d.rows_loaded for d in done), sum(d.rows_quarantined for d in done)
+    told = f"{files:,} new files, {rows:,} rows loaded, {quarantined:,} in quarantine"
+    return f"{told}, {refused:,} files refused: see `tessera doctor`" if refused else told
+
+
+def _check_exports(run: Run, group: str) -> str:
+    from tessera.ingest.kinds import KINDS
+
+    kinds = [name for name, kind in KINDS.items() if kind.group == group]
+    with run.warehouse() as connection:
+        suites = gate.export_suites(connection, kinds)
+    return _pass(run, f"check_{group}", suites)
+
+
+def _pass(run: Run, step: str, suites: Sequence[Suite]) -> str:
+    """Check, keep and show what was found; raise StepFailed when a critical check says no."""
+    results = gate.check(run.settings, suites, run.as_of)
+    with run.warehouse() as connection:
+        gate.record(connection, step, run.as_of, results)
+        page = gate.write_page(connection, run.settings, run.as_of)
+    told, stop = gate.verdict(results)
+    if stop:
+        raise StepFailed(f"{stop}. Nothing was published. All checks: {page}")
+    return told
+
+
+def _require_orders(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    loaded = connection.execute(
+        "select count(*) from ops.loads where kind in ('orders', 'order_lines') and rows_loaded > 0"
+    ).fetchone()
+    if loaded and loaded[0]:
+        return
+    looked = [s.files for s in settings.sources.values() if s.kind in ("orders", "order_lines")]
+    reasons = connection.execute("select file, reason from quarantine.files limit 3").fetchall()
+    refused = "".join(f" Refused: {file}: {reason}." for file, reason in reasons)
+    raise StepFailed(
+        f"no orders: nothing was loaded from {', '.join(looked)} in {settings.inbox_dir}.{refused}"
+        " Put the exports there, or mend `files` and `columns` in the settings"
+    )
+
+
+def run_step(name: str, settings: Settings, as_of: date | None = None) -> str:
+    """Run one step by name; nothing is done when its last success was on the same input.
+
+    `as_of` defaults to the day after the newest event of the exports.
+    """
+    started_at, clock = runs.now(), time.perf_counter()
+    if name in LOADS:
+        summary, mark = LOADS[name](settings), None
+    else:
+        with open_run_warehouse(settings) as connection:
+            as_of = as_of or runs.newest_day(connection)
+            mark = runs.fingerprint(connection, settings, as_of)
+            done = name != "publish" and runs.is_done(connection, name, mark)
+        if done:
+            return "unchanged"
+        summary = WORK[name](Run(settings, as_of, mark))
+    with open_run_warehouse(settings) as connection:
+        seconds = time.perf_counter() - clock
+        runs.record(connection, name, as_of, mark, started_at, seconds, summary)
+    return summary
