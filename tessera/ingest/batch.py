@@ -245,19 +245,34 @@ def _quarantine(connection: duckdb.DuckDBPyConnection, batch: Batch, checks: lis
 
 
 def _read_originals(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    """Read the files with rejected rows a second time, as they were written."""
-    touched = connection.execute(
-        "select distinct i._file from rejected r join incoming i on i.rowid = r.row_id"
-    ).fetchall()
-    paths = [Path(row[0]) for row in sorted(touched)]
-    select = originals(batch.shape, paths, batch.source.columns, batch.source.delimiter)
-    connection.execute(f"create temp table all_originals as {select}")
+    """Read the files with rejected rows a second time, and keep those rows as they were written.
+
+    Both readings give the same records in the same order, so a record's place in the second is its
+    place in its file plus the records of the touched files before it.
+    """
     connection.execute(
         """
+        create temp table touched as
+        select f._file, f.name, f.first_row,
+               sum(r.n) over (order by f.name) - r.n as records_before
+        from batch_files f join (select _file, count(*) as n from incoming group by _file) r
+        using (_file)
+        where f._file in (select _file from rejected join incoming i on i.rowid = row_id)
+        """
+    )
+    paths = connection.execute("select _file from touched order by name").fetchall()
+    select = originals(
+        batch.shape, [Path(row[0]) for row in paths], batch.source.columns, batch.source.delimiter
+    )
+    connection.execute(
+        f"""
         create temp table originals as
-        with first as (select _file, min(rowid) as first_row from all_originals group by _file)
-        select o._file, o.rowid - f.first_row as nth, o.raw_row
-        from all_originals o join first f using (_file)
+        select t._file, n - 1 - t.records_before as nth, raw_row
+        from (select *, row_number() over () as n from ({select})) join touched t using (_file)
+        where n in (
+            select r.row_id - t.first_row + t.records_before + 1
+            from rejected r join incoming i on i.rowid = r.row_id join touched t using (_file)
+        )
         """
     )
 
@@ -300,7 +315,7 @@ def _assert_balance(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None
 
 
 def _drop_temporary(connection: duckdb.DuckDBPyConnection) -> None:
-    tables = ["incoming", "batch_files", "rejected", "malformed", "all_originals", "originals"]
+    tables = ["incoming", "batch_files", "rejected", "malformed", "touched", "originals"]
     for table in [*tables, MALFORMED, MALFORMED_FILES]:
         connection.execute(f"drop table if exists temp.{table}")
 
