@@ -1,0 +1,189 @@
+"""The declared names: which profile bears which name, and what to do about such customers.
+
+Conditions speak of a cluster's median: its percentile among all customers (0..1), or its value.
+A condition on a feature that too few customers of the cluster have is not met.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Measure = Literal["percentile", "median", "z_score"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A bound on one measure of one feature; both limits belong to it."""
+
+    feature: str
+    measure: Measure = "percentile"
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True)
+class NameRule:
+    """A name, the conditions that all must hold for it, and its words.
+
+    lead: who they are, the start of a sentence that goes on with figures.
+    """
+
+    name: str
+    conditions: tuple[Condition, ...]
+    lead: str
+    suggested_action: str
+
+
+@dataclass(frozen=True)
+class Trait:
+    """Words for one feature being low or high, used where no rule fits."""
+
+    feature: str
+    low: str
+    high: str
+
+
+def _high(feature: str, percentile: float) -> Condition:
+    return Condition(feature, at_least=percentile)
+
+
+def _low(feature: str, percentile: float) -> Condition:
+    return Condition(feature, at_most=percentile)
+
+
+#: In order of priority.
+NAME_RULES = (
+    NameRule(
+        "Loyal Brand Advocates",
+        (
+            _high("frequency", 0.55),
+            _low("recency_days", 0.55),
+            _high("mean_sentiment", 0.55),
+            Condition("mean_sentiment", "median", at_least=0.2),
+        ),
+        "Buy often and speak well of the brand",
+        "Invite to a referral or ambassador programme; ask for reviews; no discounts needed.",
+    ),
+    NameRule(
+        "Power Users",
+        (
+            _high("frequency", 0.6),
+            _high("monetary", 0.65),
+            _high("engagement_score", 0.65),
+            _low("recency_days", 0.5),
+        ),
+        "Use shop and app heavily and are among the best customers",
+        "Give early access and loyalty rewards; ask them what to build next.",
+    ),
+    NameRule(
+        "Discount Shoppers",
+        (
+            _high("discount_share", 0.65),
+            _high("frequency", 0.35),
+            _low("recency_days", 0.7),
+            Condition("discount_share", "median", at_least=0.05),
+        ),
+        "Buy when prices are reduced",
+        "Send offers with a minimum basket; test smaller discounts before larger ones.",
+    ),
+    NameRule(
+        "New Customers",
+        (_low("tenure_days", 0.25), _low("recency_days", 0.6), _low("frequency", 0.5)),
+        "Came not long ago and are still finding their way",
+        "Send a welcome series that leads to the second order within a month.",
+    ),
+    NameRule(
+        "Champions",
+        (_high("frequency", 0.75), _high("monetary", 0.75), _low("recency_days", 0.35)),
+        "Buy most often, spend most and bought only lately",
+        "Give early access and loyalty rewards; never let a service problem wait.",
+    ),
+    NameRule(
+        "Big Spenders",
+        (_high("monetary", 0.7), _high("average_order_value", 0.65), _low("recency_days", 0.6)),
+        "Spend far more per order than others",
+        "Offer personal service and premium ranges; thank them by name.",
+    ),
+    NameRule(
+        "Loyal Regulars",
+        (_high("frequency", 0.6), _low("recency_days", 0.55), _high("tenure_days", 0.45)),
+        "Have come back regularly for a long time",
+        "Reward with a loyalty scheme and cross-sell categories they have not tried.",
+    ),
+    NameRule(
+        "Rising Customers",
+        (
+            _low("tenure_days", 0.45),
+            _low("recency_days", 0.35),
+            _high("frequency", 0.45),
+            _high("purchase_trend", 0.55),
+        ),
+        "Came in recent months and buy more and more",
+        "Show the breadth of the range and offer membership while interest is fresh.",
+    ),
+    NameRule(
+        "At-Risk Customers",
+        (_high("recency_days", 0.55), _high("frequency", 0.5), _high("monetary", 0.45)),
+        "Were good customers and have gone quiet",
+        "Win back with a personal offer; find out what went wrong through support or a survey.",
+    ),
+    NameRule(
+        "Occasional Browsers",
+        (
+            _low("frequency", 0.45),
+            _low("monetary", 0.5),
+            Condition("engagement_score", at_least=0.2, at_most=0.6),
+            Condition("engagement_score", "median", at_least=1.0),
+        ),
+        "Still look around now and then and seldom buy",
+        "Show best sellers and reminders of what they viewed; keep contact light.",
+    ),
+    NameRule(
+        "Lapsed Customers",
+        (_high("recency_days", 0.7), _low("frequency", 0.55)),
+        "Bought a little, long ago",
+        "Send one low-cost reactivation campaign, then stop paying to reach them.",
+    ),
+    NameRule(
+        "Frequent Small Baskets",
+        (_high("frequency", 0.6), _low("average_order_value", 0.35)),
+        "Come often for small orders",
+        "Raise the basket with bundles and a free-delivery threshold.",
+    ),
+    NameRule(
+        "Occasional Buyers",
+        (_low("frequency", 0.45), _low("monetary", 0.5)),
+        "Buy seldom and little",
+        "Remind them of what they bought before, timed to the season.",
+    ),
+)
+
+#: In order of weight where two traits are equally strong.
+TRAITS = (
+    Trait("frequency", "Infrequent", "Frequent"),
+    Trait("monetary", "Low-Spend", "High-Spend"),
+    Trait("recency_days", "Recent", "Long-Absent"),
+    Trait("average_order_value", "Low-Basket", "High-Basket"),
+    Trait("discount_share", "Full-Price", "Discount-Led"),
+    Trait("engagement_score", "Quiet", "Engaged"),
+    Trait("tenure_days", "Newer", "Long-Standing"),
+    Trait("cart_abandonment_rate", "Decisive", "Cart-Abandoning"),
+    Trait("mean_sentiment", "Critical", "Satisfied"),
+    Trait("purchase_trend", "Slowing", "Growing"),
+)
+
+FALLBACK_LEAD = "Stand out by no familiar pattern"
+FALLBACK_ACTION = "Look at their profile and test one offer on a small group first."
+
+#: How a feature's median is told; {currency} and {value} are filled in.
+PHRASES = {
+    "recency_days": "last bought {value:,.0f} days ago",
+    "frequency": "has placed {value:,.0f} orders",
+    "monetary": "has spent {currency} {value:,.0f}",
+    "average_order_value": "spends {currency} {value:,.0f} an order",
+    "discount_share": "saves {value:.0%} by discounts",
+    "engagement_score": "has an engagement score of {value:,.1f}",
+    "tenure_days": "has been a customer for {value:,.0f} days",
+    "mean_sentiment": "writes in a tone of {value:+.2f} (from -1 to +1)",
+}
