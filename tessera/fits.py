@@ -31,11 +31,10 @@ class NamedFit:
 
 def read_customers(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame:
     """Features of the customers with a purchase, one row each, ordered by id."""
-    return connection.execute(
-        "select * from features.customer_features where frequency > 0 and as_of = ? "
-        "order by customer_id",
-        [as_of],
+    customers = connection.execute(
+        "select * from features.customer_features where frequency > 0 and as_of = ?", [as_of]
     ).df()
+    return customers.sort_values("customer_id", ignore_index=True)
 
 
 def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
@@ -54,7 +53,10 @@ def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
         )
     treatments = {f: DEFAULT_TREATMENTS[f] for f in told.features} or DEFAULT_TREATMENTS
     parameters = SearchParameters(
-        k_range=(told.k_min, told.k_max), min_share=told.min_share, seed=told.seed
+        k_range=(told.k_min, told.k_max),
+        min_share=told.min_share,
+        tolerance=told.tolerance,
+        seed=told.seed,
     )
     fitted = fit_segments(customers, treatments, parameters)
     profiles = profile_clusters(customers, fitted.assignments["cluster"])

@@ -51,12 +51,17 @@ class Features(_Section):
 
 
 class Segmentation(_Section):
-    """How customers are clustered. `features` empty means the defaults of `models/`."""
+    """How customers are clustered. `features` empty means the defaults of `models/`.
+
+    The best silhouette sets the mark; the greatest k within `tolerance` of it is taken, since two
+    or three segments separate best and say least.
+    """
 
     features: list[str] = []
     k_min: int = Field(default=2, ge=2)
     k_max: int = Field(default=10, ge=2)
     min_share: float = Field(default=0.01, ge=0, lt=0.5)
+    tolerance: float = Field(default=0.05, ge=0, le=1)
     seed: int = 42
 
     @model_validator(mode="after")
