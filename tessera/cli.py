@@ -91,6 +91,15 @@ def docs(out: Path = Path("site")) -> None:
     console.print(f"Open {build(settings.load(), out)}", highlight=False)
 
 
+@app.command()
+def reference(out: Path = Path("docs/reference")) -> None:
+    """Write the reference pages of the docs anew."""
+    from tessera.reference import write
+
+    for path in write(settings.load(), out):
+        console.print(f"wrote {path}", highlight=False)
+
+
 def _has_files(folder: Path) -> bool:
     return folder.is_dir() and any(path.is_file() for path in folder.rglob("*"))
 

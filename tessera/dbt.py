@@ -37,6 +37,21 @@ def unit_test(settings: Settings, as_of: date) -> str:
     return _invoke(settings, ["test", "--select", "test_type:unit", "--vars", variables])
 
 
+def manifest(settings: Settings) -> dict[str, Any]:
+    """Parse the project, without a warehouse; return what dbt knows of it."""
+    _invoke(settings, ["parse", "--vars", json.dumps({"as_of": "2000-01-01"})])
+    file = settings.artifacts_dir / "dbt" / "target" / "manifest.json"
+    parsed: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return parsed
+
+
+def docs(settings: Settings, as_of: date) -> Path:
+    """Write the dbt docs as one HTML file; return its path."""
+    variables = json.dumps({"as_of": as_of.isoformat()})
+    _invoke(settings, ["docs", "generate", "--static", "--vars", variables])
+    return settings.artifacts_dir / "dbt" / "target" / "static_index.html"
+
+
 def _invoke(settings: Settings, arguments: list[str]) -> str:
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
