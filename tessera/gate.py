@@ -44,12 +44,18 @@ def feature_suites(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[S
     return [suite(as_of, customers, revenue)]
 
 
-def check(settings: Settings, suites: Sequence[Suite], as_of: date) -> list[CheckResult]:
+def check(settings: Settings, step: str, suites: Sequence[Suite], as_of: date) -> list[CheckResult]:
     """Run the suites with Great Expectations; the warehouse must be closed in this process."""
     from expectations.checkpoint import run
 
-    data_docs = (settings.artifacts_dir / "data_docs").resolve()
+    # One folder a step: building Data Docs deletes the pages of other runs from its folder.
+    data_docs = (data_docs_dir(settings) / step).resolve()
     return run(settings.warehouse_file, suites, data_docs, as_of)
+
+
+def data_docs_dir(settings: Settings) -> Path:
+    """Where the Data Docs of each gate lie, in a folder of the step's name."""
+    return settings.artifacts_dir / "data_docs"
 
 
 def record(
@@ -93,7 +99,9 @@ def write_page(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of:
         select source, 'whole file ' || file || ': ' || reason, null, 1 from quarantine.files
         """,
     )
-    facts = RunFacts(as_of, settings.company, {"Data Docs": "../data_docs/index.html"})
+    pages = sorted(data_docs_dir(settings).glob("*/index.html"))
+    links = {p.parent.name: f"../data_docs/{p.parent.name}/index.html" for p in pages}
+    facts = RunFacts(as_of, settings.company, links)
     page = settings.artifacts_dir / "quality" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render(results, facts, loads, quarantine), encoding="utf-8")

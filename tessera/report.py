@@ -58,7 +58,7 @@ def places(published: Path, artifacts: Path, warehouse_file: Path) -> Renderable
         ("Segment tables (DuckDB, for BI)", published / "segments.duckdb"),
         ("The same as Parquet", published / "parquet"),
         ("Data quality, in plain words", artifacts / "quality" / "index.html"),
-        ("Great Expectations Data Docs", artifacts / "data_docs" / "index.html"),
+        ("Great Expectations Data Docs", artifacts / "data_docs"),
         ("Warehouse (all floors)", warehouse_file),
     ):
         table.add_row(what, str(where))

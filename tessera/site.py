@@ -17,8 +17,7 @@ color-scheme:light dark}}</style>
 <h1>{company}</h1><ul>{links}</ul></html>
 """
 PAGES = {
-    "quality": "Data quality, in plain words",
-    "data_docs": "Great Expectations Data Docs",
+    "quality": "Data quality, in plain words, with links to Great Expectations' Data Docs",
     "dbt": "Tables and how they are made (dbt docs)",
 }
 

@@ -211,7 +211,7 @@ def _check_exports(run: Run, group: str) -> str:
 
 def _pass(run: Run, step: str, suites: Sequence[Suite]) -> str:
     """Check, keep and show what was found; raise StepFailed when a critical check says no."""
-    results = gate.check(run.settings, suites, run.as_of)
+    results = gate.check(run.settings, step, suites, run.as_of)
     with run.warehouse() as connection:
         gate.record(connection, step, run.as_of, results)
         page = gate.write_page(connection, run.settings, run.as_of)

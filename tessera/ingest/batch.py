@@ -280,7 +280,11 @@ def _read_originals(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None
 def _record(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     kind, source = sql.text(batch.source.kind), sql.text(batch.source_name)
     event_at = batch.kind.event_at if batch.kind.event_at in batch.source.columns else None
-    newest = f"max(try_cast({sql.name(event_at)} as timestamp))" if event_at else "null::timestamp"
+    # A plain cast to timestamp drops an offset in silence; the session's time zone is UTC.
+    event = (
+        f"timezone('UTC', max(try_cast({sql.name(event_at)} as timestamptz)))" if event_at else ""
+    )
+    newest = event or "null::timestamp"
     connection.execute(
         f"""
         insert into ops.loads

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tessera.ingest import sql
-from tessera.ingest.kinds import SQL_TYPES, Kind
+from tessera.ingest.kinds import SQL_TYPES, ColumnType, Kind
 
 # Exports are written in other time zones and by clocks that run ahead.
 FUTURE_TOLERANCE = timedelta(days=1)
+# What is older is a default of some system: 0001-01-01, 1899-12-30, -infinity.
+EARLIEST = "1900-01-01"
 
 
 @dataclass(frozen=True)
@@ -29,29 +31,30 @@ def checks_of(
     nothing = " and ".join(f"{sql.name(column)} is null" for column in sorted(mapped))
     unreadable = Check(nothing, "not a record: none of the mapped columns is there")
     casts = [
-        Check(
-            f"{sql.name(name)} is not null and try_cast({sql.name(name)} as "
-            f"{SQL_TYPES[column.type]}) is null",
-            f"{name} is not a {column.type}",
-            name,
-        )
+        Check(_does_not_cast(name, column.type), f"{name} is not a {column.type}", name)
         for name, column in kind.columns.items()
         if column.type != "text" and name in mapped
     ]
     return [unreadable, *required, *casts, *_rules(kind, mapped, loaded_at, negative_price)]
 
 
+def _does_not_cast(name: str, type_: ColumnType) -> str:
+    column = sql.name(name)
+    value = f"try_cast({column} as {SQL_TYPES[type_]})"
+    finite = f" or not isfinite({value})" if type_ == "double" else ""
+    return f"{column} is not null and ({value} is null{finite})"
+
+
 def _rules(kind: Kind, mapped: set[str], loaded_at: datetime, negative_price: bool) -> list[Check]:
     rules = []
     if kind.event_at in mapped:
         latest = (loaded_at + FUTURE_TOLERANCE).strftime("%Y-%m-%d %H:%M:%S")
-        rules.append(
-            Check(
-                f"try_cast({sql.name(kind.event_at)} as timestamp) > timestamp '{latest}'",
-                f"{kind.event_at} is in the future",
-                kind.event_at,
-            )
-        )
+        event = f"try_cast({sql.name(kind.event_at)} as timestamp)"
+        for condition, what in (
+            (f"{event} > timestamp '{latest}'", "in the future"),
+            (f"{event} < timestamp '{EARLIEST}'", f"before {EARLIEST}"),
+        ):
+            rules.append(Check(condition, f"{kind.event_at} is {what}", kind.event_at))
     if "unit_price" in mapped and negative_price:
         rules.append(
             Check(

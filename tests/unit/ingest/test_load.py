@@ -100,6 +100,16 @@ def test_rows_arrive_as_they_were_with_their_line(
     assert newest == [(datetime(2025, 12, 2),)]
 
 
+def test_the_newest_event_heeds_offsets(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    rows_ = "1,A,1,1,2025-12-31T23:00:00-05:00,c\n2,A,1,1,2026-01-01T05:00:00+02:00,c\n"
+    (tmp_path / "lines.csv").write_text(HEADER + rows_)
+    load(connection, tmp_path)
+    newest = rows(connection, "select newest_event_at from ops.loads")
+    assert newest == [(datetime(2026, 1, 1, 4),)]
+
+
 def test_nothing_is_loaded_twice(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "lines-1.csv").write_text(HEADER + good(1))
     load(connection, tmp_path)
@@ -126,6 +136,10 @@ def test_the_same_bytes_twice_in_one_run(
         ("1,A,2,9.50,yesterday,c\n", "ordered_at is not a timestamp"),
         ("1,A,2,9.50,2025-13-45,c\n", "ordered_at is not a timestamp"),
         ("1,A,2,9.50,2031-01-01,c\n", "ordered_at is in the future"),
+        ("1,A,2,9.50,infinity,c\n", "ordered_at is in the future"),
+        ("1,A,2,9.50,1899-12-30,c\n", "ordered_at is before 1900-01-01"),
+        ("1,A,2,9.50,-infinity,c\n", "ordered_at is before 1900-01-01"),
+        ("1,A,nan,9.50,2025-12-01,c\n", "quantity is not a decimal"),
         ("1,A,2,-9.50,2025-12-01,c\n", "unit_price is negative"),
         (",A,2,9.50,2025-12-01,c\n", "order_id is missing"),
         ("1,,2,9.50,2025-12-01,c\n", "product_id is missing"),
@@ -294,6 +308,29 @@ def test_json_lines_nested_broken_and_blank(
     assert [row[0] for row in kept] == [2, 3, 4]
     assert [row[2] for row in kept] == [lines[1], lines[2], lines[3]]
     assert kept[1][1] == "occurred_at is not a timestamp"
+
+
+def test_numbers_that_are_none(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    source = Source(
+        kind="app_events",
+        files="app*",
+        columns={
+            "customer_id": "c",
+            "event_name": "e",
+            "occurred_at": "t",
+            "duration_seconds": "d",
+        },
+    )
+    values = ["12.5", "nan", "inf", "1e999", "-", ""]
+    text = "c,e,t,d\n" + "".join(f"c,open,2025-12-01,{value}\n" for value in values)
+    (tmp_path / "app.csv").write_text(text)
+    load(connection, tmp_path, source)
+    assert rows(connection, "select duration_seconds from raw.app_events order by _line") == [
+        ("12.5",), (None,),
+    ]  # fmt: skip
+    assert {reason for _, _, reason in quarantined(connection)} == {
+        "duration_seconds is not a double"
+    }
 
 
 def test_json_lists_stay_json(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

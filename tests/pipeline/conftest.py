@@ -1,0 +1,60 @@
+"""The real pipeline on small exports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A `make run` that has ended."""
+
+    code: int
+    output: str
+    data: Path
+
+    def query(self, sql: str) -> list[tuple]:  # type: ignore[type-arg]
+        """Ask the warehouse."""
+        with duckdb.connect(str(self.data / "warehouse" / "tessera.duckdb"), read_only=True) as c:
+            return c.execute(sql).fetchall()
+
+    def published(self, sql: str) -> list[tuple]:  # type: ignore[type-arg]
+        """Ask the published file, as a BI tool does."""
+        file = (self.data / "published" / "segments.duckdb").resolve()
+        with duckdb.connect(str(file), read_only=True) as c:
+            return c.execute(sql).fetchall()
+
+
+def make_run(data: Path, settings: str = "settings.toml", **environment: str) -> Finished:
+    """Run `make run` on a data folder, with Airflow and all, and wait for its end."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TESSERA_", "AIRFLOW"))}
+    told = {"TESSERA_DATA_DIR": str(data), "TESSERA_SETTINGS": settings, "COLUMNS": "120"}
+    done = subprocess.run(
+        ["make", "--no-print-directory", "run"],
+        cwd=ROOT,
+        env={**inherited, **told, **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout + done.stderr, data)
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Exports of a demo company with 400 customers over 200 days; do not write into it."""
+    from tessera.demo.company import write
+
+    folder = tmp_path_factory.mktemp("demo")
+    with duckdb.connect() as connection:
+        write(connection, folder / "inbox", folder / "truth", customers=400, days=200, seed=7)
+    return folder / "inbox"

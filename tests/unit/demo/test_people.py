@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pyarrow.compute as pc
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tessera.demo import names, people
+from tessera.demo.season import Window
+from tessera.demo.streams import Streams
+
+
+@settings(max_examples=20, deadline=None)
+@given(count=st.integers(1, 3000), seed=st.integers(0, 10**6), days=st.integers(7, 900))
+def test_accounts_people_and_addresses(count, seed, days):
+    window = Window(days)
+    here = people.draw(Streams(seed), window, count)
+    assert len(here) == count
+    assert (~here.is_first).mean() <= 0.03
+    assert here.is_first[here.person].all()  # owners own their first account
+    assert (here.persona == here.persona[here.person]).all()
+    assert (here.created_at < window.stop).all()
+    for addresses in (people.emails(here), people.handles(here)):
+        assert pc.count_distinct(addresses).as_py() == count
+
+
+def test_chunks_join_into_one_population():
+    parts = [people.draw(Streams(1, chunk), Window(100), 200) for chunk in range(3)]
+    whole = people.concat(parts)
+    assert len(whole) == 600
+    assert whole.is_first[whole.person].all()
+    assert (whole.slice(200, 400).person == parts[1].person).all()
+
+
+def test_domains_are_reserved_and_spelling_is_ascii():
+    assert all(domain.endswith(".example") for domain in names.MAIL_DOMAINS)
+    spelled = [names.ascii_form(name) for name in names.FIRST_NAMES + names.LAST_NAMES]
+    assert all(word.isascii() and word.isalpha() and word.islower() for word in spelled)
