@@ -1,6 +1,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+COMPOSE ?= $(shell command -v docker-compose >/dev/null 2>&1 && echo docker-compose || echo docker compose)
 
 # Everything a run makes lies here; TESSERA_DATA_DIR=elsewhere make run puts it elsewhere.
 export TESSERA_DATA_DIR := $(abspath $(or $(TESSERA_DATA_DIR),data))
@@ -52,10 +53,10 @@ bench: $(READY) ## The measures of docs/benchmarks.md (CUSTOMERS="5000 50000 200
 
 up: ## The whole stack with docker-compose; writes .env with random secrets the first time
 	@deploy/write-env .env
-	docker-compose up --build --detach
+	$(COMPOSE) up --build --detach
 
 down: ## Stop the stack; its volumes stay
-	docker-compose down
+	$(COMPOSE) down
 
 lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \

@@ -1,0 +1,40 @@
+# Tessera and Airflow in one image: docker-compose.yml starts each service of it by its command.
+FROM python:3.11-slim-bookworm AS build
+ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/venv
+COPY requirements.lock /opt/
+# Wheels only: the image has no compiler. The lock also holds the tools of `make test`, which are
+# heavy and not needed here; nothing that stays depends on them.
+RUN pip install --no-deps --require-hashes --only-binary=:all: -r /opt/requirements.lock \
+ && pip uninstall --quiet --yes hypothesis import-linter mypy pandas-stubs pre-commit pytest ruff scipy-stubs uv
+# The repository keeps its layout, because tessera finds dbt_project/ beside itself.
+WORKDIR /opt/tessera
+COPY . .
+RUN pip install --no-deps --editable . \
+ && python -m compileall -q tessera models expectations plugins \
+ && chmod -R a+rX,go-w .
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    AIRFLOW_HOME=/opt/airflow \
+    AIRFLOW__CORE__DAGS_FOLDER=/opt/tessera/dags \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/tessera/plugins \
+    AIRFLOW__CORE__LOAD_EXAMPLES=False \
+    TESSERA_DATA_DIR=/data \
+    TESSERA_SETTINGS=/opt/tessera/settings.toml \
+    DBT_SEND_ANONYMOUS_USAGE_STATS=false \
+    GX_ANALYTICS_ENABLED=false
+# Named volumes take owner and mode from these folders when they are first used.
+RUN useradd --uid 50000 --gid 0 --home-dir /opt/airflow --no-create-home airflow \
+ && install -d -o 50000 -g 0 -m 0775 /opt/airflow /opt/airflow/logs \
+      /data /data/inbox /data/warehouse /data/artifacts /data/published
+COPY --from=build /opt/venv /opt/venv
+# Owned by root: what runs in the container cannot change its own code.
+COPY --from=build /opt/tessera /opt/tessera
+WORKDIR /opt/tessera
+USER 50000:0
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=6 \
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://localhost:8080/api/v2/monitor/health', timeout=4)"]
+CMD ["airflow", "api-server"]
