@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,3 +59,13 @@ def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with duckdb.connect() as connection:
         write(connection, folder / "inbox", folder / "truth", customers=400, days=200, seed=7)
     return folder / "inbox"
+
+
+@pytest.fixture(scope="session")
+def demo_run(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A finished `make run` on the small demo; tests may run it again, but add no exports."""
+    data = tmp_path_factory.mktemp("demo-run")
+    shutil.copytree(small_demo, data / "inbox")
+    done = make_run(data)
+    assert done.code == 0, done.output
+    return done

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.pipeline.conftest import Finished, make_run
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
@@ -19,24 +17,15 @@ CONTENT = """
 """
 
 
-@pytest.fixture(scope="module")
-def first(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    data = tmp_path_factory.mktemp("first")
-    shutil.copytree(small_demo, data / "inbox")
-    done = make_run(data)
-    assert done.code == 0, done.output
-    return done
+def test_every_task_has_its_line(demo_run: Finished) -> None:
+    lines = [line for line in demo_run.output.splitlines() if line.startswith("✓")]
+    assert len(lines) == 16, demo_run.output
+    assert "Traceback" not in demo_run.output and "leaked" not in demo_run.output
 
 
-def test_every_task_has_its_line(first: Finished) -> None:
-    lines = [line for line in first.output.splitlines() if line.startswith("✓")]
-    assert len(lines) == 16, first.output
-    assert "Traceback" not in first.output and "leaked" not in first.output
-
-
-def test_every_customer_has_one_segment(first: Finished) -> None:
-    (customers,) = first.query("select count(*) from features.customer_features")
-    published = first.published(
+def test_every_customer_has_one_segment(demo_run: Finished) -> None:
+    (customers,) = demo_run.query("select count(*) from features.customer_features")
+    published = demo_run.published(
         "select count(*), count(distinct customer_id), count(distinct as_of), "
         "count(published_at) = count(*), bool_and(segment_name is not null) "
         "from segments.customer_segments"
@@ -44,17 +33,17 @@ def test_every_customer_has_one_segment(first: Finished) -> None:
     assert published == [(customers[0], customers[0], 1, True, True)]
 
 
-def test_all_rows_are_accounted_for(first: Finished) -> None:
+def test_all_rows_are_accounted_for(demo_run: Finished) -> None:
     unbalanced = "select * from ops.loads where rows_read <> rows_loaded + rows_quarantined"
-    assert first.query(unbalanced) == []
+    assert demo_run.query(unbalanced) == []
     quarantined = "select count(*) > 0 from quarantine.rows where raw_row is not null"
-    assert first.query(quarantined) == [(True,)]
+    assert demo_run.query(quarantined) == [(True,)]
 
 
-def test_quality_page_and_data_docs_are_there(first: Finished) -> None:
-    page = (first.data / "artifacts" / "quality" / "index.html").read_text(encoding="utf-8")
+def test_quality_page_and_data_docs_are_there(demo_run: Finished) -> None:
+    page = (demo_run.data / "artifacts" / "quality" / "index.html").read_text(encoding="utf-8")
     assert "checks passed" in page
-    made = {p.parent.name for p in (first.data / "artifacts" / "data_docs").glob("*/index.html")}
+    made = {p.parent.name for p in (demo_run.data / "artifacts" / "data_docs").glob("*/index.html")}
     assert made == {
         "check_crm",
         "check_clickstream",
@@ -65,24 +54,53 @@ def test_quality_page_and_data_docs_are_there(first: Finished) -> None:
     assert all(f"../data_docs/{step}/index.html" in page for step in made)
 
 
-def test_a_second_run_changes_nothing(first: Finished) -> None:
-    before = first.published("select distinct published_at from segments.customer_segments")
-    files = sorted((first.data / "published").iterdir())
-    again = make_run(first.data)
+def test_a_second_run_changes_nothing(demo_run: Finished) -> None:
+    before = demo_run.published("select distinct published_at from segments.customer_segments")
+    files = sorted((demo_run.data / "published").iterdir())
+    again = make_run(demo_run.data)
     assert again.code == 0, again.output
     assert again.output.count("unchanged") == 13, again.output
-    assert sorted((first.data / "published").iterdir()) == files
-    assert first.published("select distinct published_at from segments.customer_segments") == before
+    assert sorted((demo_run.data / "published").iterdir()) == files
+    assert (
+        demo_run.published("select distinct published_at from segments.customer_segments") == before
+    )
 
 
 def test_the_same_exports_and_day_give_the_same_tables(
-    first: Finished, small_demo: Path, tmp_path: Path
+    demo_run: Finished, small_demo: Path, tmp_path: Path
 ) -> None:
-    ((as_of,),) = first.published("select distinct as_of::varchar from segments.segment_profiles")
+    ((as_of,),) = demo_run.published(
+        "select distinct as_of::varchar from segments.segment_profiles"
+    )
     shutil.copytree(small_demo, tmp_path / "inbox")
     other = make_run(tmp_path, AS_OF=as_of)
     assert other.code == 0, other.output
-    assert other.published(CONTENT) == first.published(CONTENT)
+    assert other.published(CONTENT) == demo_run.published(CONTENT)
+
+
+def test_a_gate_that_says_no_leaves_what_was_published(demo_run: Finished, tmp_path: Path) -> None:
+    """More than 1 % of refunds that give nothing back are critical at the door."""
+    shutil.copytree(demo_run.data, tmp_path / "data", symlinks=True)
+    order = demo_run.query("select min(order_id) from raw.orders")[0][0]
+    bad = "".join(f"R-bad-{i},{order},2025-12-01T10:00:00Z,-5.00,typo\n" for i in range(500))
+    (tmp_path / "data" / "inbox" / "shop" / "refunds-bad.csv").write_text(
+        "refund_id,order_id,refunded_at,amount,reason\n" + bad
+    )
+    done = make_run(tmp_path / "data")
+    assert done.code != 0
+    assert "Failed: extract_crm.check_crm" in done.output and "Nothing was published" in done.output
+    assert "docs/runbooks/extract_crm.md" in done.output and "Traceback" not in done.output
+    assert done.published(CONTENT) == demo_run.published(CONTENT)
+    page = (tmp_path / "data" / "artifacts" / "quality" / "index.html").read_text(encoding="utf-8")
+    assert "nothing is published" in page
+
+
+def test_a_day_before_the_first_order(demo_run: Finished, tmp_path: Path) -> None:
+    shutil.copytree(demo_run.data, tmp_path / "data", symlinks=True)
+    done = make_run(tmp_path / "data", AS_OF="2001-01-01")
+    assert done.code != 0
+    assert "check_features" in done.output and "Traceback" not in done.output
+    assert done.published(CONTENT) == demo_run.published(CONTENT)
 
 
 def test_an_empty_inbox_with_no_demo_wanted(tmp_path: Path) -> None:
@@ -93,14 +111,14 @@ def test_an_empty_inbox_with_no_demo_wanted(tmp_path: Path) -> None:
     assert "run.log" in done.output and "Traceback" not in done.output
 
 
-def test_a_second_writer_ends_the_run_with_a_sentence(first: Finished) -> None:
-    file = first.data / "warehouse" / "tessera.duckdb"
+def test_a_second_writer_ends_the_run_with_a_sentence(demo_run: Finished) -> None:
+    file = demo_run.data / "warehouse" / "tessera.duckdb"
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
         assert holder.stdout and holder.stdout.readline() == b"held\n"
-        done = make_run(first.data)
+        done = make_run(demo_run.data)
     finally:
         holder.communicate(b"\n", timeout=10)
     assert done.code != 0
