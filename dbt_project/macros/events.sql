@@ -1,0 +1,47 @@
+{# Behaviour events of any vendor in seven kinds; docs block `event_kinds`. #}
+{% macro event_kind(event_type, event_name) -%}
+    case
+        when lower({{ event_type }}) in ('page', 'page_view', 'pageview', 'screen') then 'page_view'
+        when lower({{ event_name }}) in ('page viewed', 'page_view', 'pageview', 'screen viewed', 'screen_view') then 'page_view'
+        when lower({{ event_name }}) in ('product viewed', 'product_viewed', 'view_item') then 'product_view'
+        when lower({{ event_name }}) in ('product added', 'product_added', 'add_to_cart') then 'add_to_cart'
+        when lower({{ event_name }}) in ('checkout started', 'checkout_started', 'begin_checkout') then 'checkout'
+        when lower({{ event_name }}) in ('order completed', 'order_completed', 'purchase') then 'purchase'
+        when lower({{ event_type }}) = 'identify' then 'login'
+        when lower({{ event_name }}) in ('login', 'logged in', 'signed in', 'signed up', 'sign_up') then 'login'
+        else 'other'
+    end
+{%- endmacro %}
+
+{# What an event is worth to the engagement score; docs block `engagement_score`. #}
+{% macro event_weights() -%} {{ return({'product_view': 2, 'add_to_cart': 5, 'purchase': 10, 'any other': 1}) }} {%- endmacro %}
+
+{# Points of a row with counted events: columns events, product_views, add_to_carts, purchases. #}
+{% macro event_points() -%}
+    {%- set weights = event_weights() -%}
+    (
+        events * {{ weights['any other'] }}
+        + product_views * {{ weights['product_view'] - weights['any other'] }}
+        + add_to_carts * {{ weights['add_to_cart'] - weights['any other'] }}
+        + purchases * {{ weights['purchase'] - weights['any other'] }}
+    )
+{%- endmacro %}
+
+{# Points × 0.5^(age in days ÷ half-life), as an exact decimal so that sums do not depend on order. #}
+{% macro decayed_points(points, event_date) -%}
+    cast(
+        {{ points }} * power(
+            0.5,
+            cast({{ days_until_as_of(event_date) }} as double) / {{ var('engagement_half_life_days') }}
+        ) as decimal(28, 9)
+    )
+{%- endmacro %}
+
+{# User agents of known crawlers, monitors and scripted clients. Cubot is a telephone, not a bot. #}
+{% macro is_crawler(user_agent) -%}
+    {{ matches(
+        "replace(lower(" ~ user_agent ~ "), 'cubot', '')",
+        'bot|crawl|spider|slurp|scraper|headless|lighthouse|pingdom|uptime|phantomjs'
+        ~ '|facebookexternalhit|mediapartners|python-|curl/|wget/|go-http|libwww|httpclient'
+    ) }}
+{%- endmacro %}

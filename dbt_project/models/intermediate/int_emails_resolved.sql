@@ -1,0 +1,11 @@
+{{ config(materialized='view') }}
+
+-- An e-mail address that two contacts share identifies nobody.
+select
+    email,
+    min(customer_id) as customer_id
+from {{ ref('stg_crm__contacts') }}
+where email is not null
+    and (created_at is null or created_at < {{ as_of_start() }})
+group by email
+having count(*) = 1

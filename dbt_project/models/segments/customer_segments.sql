@@ -1,0 +1,20 @@
+select
+    assignments.customer_id,
+    assignments.as_of,
+    assignments.segment_id,
+    assignments.segment_name,
+    assignments.model_id,
+    assignments.distance,
+    assignments.confidence,
+    features.r_score,
+    features.f_score,
+    features.m_score,
+    features.rfm_score,
+    features.lifecycle_stage,
+    features.recency_days,
+    features.frequency,
+    features.monetary
+from {{ source('ml', 'assignments') }} as assignments
+inner join {{ ref('customer_features') }} as features
+    on assignments.customer_id = features.customer_id and assignments.as_of = features.as_of
+where assignments.as_of = {{ as_of_date() }}

@@ -1,0 +1,18 @@
+with superseded as (
+    {{ superseded_rows(source('raw', 'app_events'), {'event_id': to_id('event_id')}) }}
+)
+
+select
+    {{ to_id('event_id') }} as event_id,
+    {{ to_id('customer_id') }} as customer_id,
+    {{ to_text('event_name') }} as event_name,
+    {{ to_timestamp('occurred_at') }} as occurred_at,
+    {{ to_id('session_id') }} as session_id,
+    {{ to_text('feature') }} as feature,
+    {{ to_double('duration_seconds') }} as duration_seconds,
+    {{ to_text('platform') }} as platform,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'app_events') }} as source
+where {{ is_newest('source') }}

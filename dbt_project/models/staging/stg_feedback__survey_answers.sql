@@ -1,0 +1,16 @@
+with superseded as (
+    {{ superseded_rows(source('raw', 'survey_answers'), {'response_id': to_id('response_id')}) }}
+)
+
+select
+    {{ to_id('response_id') }} as response_id,
+    {{ to_id('customer_id') }} as customer_id,
+    {{ to_timestamp('answered_at') }} as answered_at,
+    {{ to_text('survey') }} as survey,
+    {{ to_integer('nps') }} as nps,
+    {{ to_text('comment') }} as comment,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'survey_answers') }} as source
+where {{ is_newest('source') }}

@@ -1,0 +1,11 @@
+select
+    {{ to_id('campaign_id') }} as campaign_id,
+    {{ to_id('customer_id') }} as customer_id,
+    {{ to_text('channel') }} as channel,
+    {{ to_text('variant') }} as variant,
+    lower({{ to_text('event') }}) as event,
+    {{ to_timestamp('occurred_at') }} as occurred_at,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'campaign_events') }} as source

@@ -1,0 +1,24 @@
+{{ config(materialized='table') }}
+
+with superseded as (
+    {{ superseded_rows(source('raw', 'order_lines'), {'order_id': to_id('order_id'), 'line_id': to_id('line_id')}) }}
+)
+
+select
+    {{ to_id('order_id') }} as order_id,
+    {{ to_id('line_id') }} as line_id,
+    {{ to_id('product_id') }} as product_id,
+    {{ to_text('product_name') }} as product_name,
+    {{ to_text('category') }} as category,
+    {{ to_decimal('quantity') }} as quantity,
+    {{ to_decimal('unit_price') }} as unit_price,
+    {{ to_decimal('discount_amount') }} as discount_amount,
+    {{ to_id('customer_id') }} as customer_id,
+    {{ to_timestamp('ordered_at') }} as ordered_at,
+    {{ to_text('country') }} as country,
+    coalesce({{ to_boolean('is_refund') }}, false) as is_refund,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'order_lines') }} as source
+where {{ is_newest('source') }}

@@ -1,0 +1,22 @@
+{{ config(materialized='table') }}
+
+with superseded as (
+    {{ superseded_rows(source('raw', 'orders'), {'order_id': to_id('order_id')}) }}
+)
+
+select
+    {{ to_id('order_id') }} as order_id,
+    {{ to_id('customer_id') }} as customer_id,
+    {{ to_email('email') }} as email,
+    {{ to_timestamp('ordered_at') }} as ordered_at,
+    upper({{ to_text('currency') }}) as currency,
+    lower({{ to_text('status') }}) as status,
+    {{ to_text('discount_code') }} as discount_code,
+    {{ to_decimal('total_amount') }} as total_amount,
+    {{ to_text('channel') }} as channel,
+    coalesce({{ to_boolean('is_test') }}, false) as is_test,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'orders') }} as source
+where {{ is_newest('source') }}

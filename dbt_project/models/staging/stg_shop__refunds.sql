@@ -1,0 +1,15 @@
+with superseded as (
+    {{ superseded_rows(source('raw', 'refunds'), {'refund_id': to_id('refund_id')}) }}
+)
+
+select
+    {{ to_id('refund_id') }} as refund_id,
+    {{ to_id('order_id') }} as order_id,
+    {{ to_timestamp('refunded_at') }} as refunded_at,
+    abs({{ to_decimal('amount') }}) as amount,
+    {{ to_text('reason') }} as reason,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'refunds') }} as source
+where {{ is_newest('source') }}

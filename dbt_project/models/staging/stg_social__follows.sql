@@ -1,0 +1,20 @@
+with superseded as (
+    {{ superseded_rows(
+        source('raw', 'follows'),
+        {
+            'follower_handle': to_handle('follower_handle'),
+            'followed_handle': to_handle('followed_handle'),
+        },
+        newest_by=[to_timestamp('followed_at')],
+    ) }}
+)
+
+select
+    {{ to_handle('follower_handle') }} as follower_handle,
+    {{ to_handle('followed_handle') }} as followed_handle,
+    {{ to_timestamp('followed_at') }} as followed_at,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'follows') }} as source
+where {{ is_newest('source') }}

@@ -1,0 +1,20 @@
+with superseded as (
+    {{ superseded_rows(source('raw', 'tickets'), {'ticket_id': to_id('ticket_id')}) }}
+)
+
+select
+    {{ to_id('ticket_id') }} as ticket_id,
+    {{ to_id('customer_id') }} as customer_id,
+    {{ to_email('email') }} as email,
+    {{ to_timestamp('opened_at') }} as opened_at,
+    {{ to_timestamp('closed_at') }} as closed_at,
+    {{ to_text('channel') }} as channel,
+    {{ to_text('topic') }} as topic,
+    {{ to_text('status') }} as status,
+    {{ to_text('subject') }} as subject,
+    {{ to_double('satisfaction') }} as satisfaction,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'tickets') }} as source
+where {{ is_newest('source') }}

@@ -1,0 +1,24 @@
+with superseded as (
+    {{ superseded_rows(source('raw', 'web_events'), {'event_id': to_id('event_id')}) }}
+)
+
+select
+    {{ to_id('event_id') }} as event_id,
+    {{ to_text('event_type') }} as event_type,
+    {{ to_text('event_name') }} as event_name,
+    {{ to_id('anonymous_id') }} as anonymous_id,
+    {{ to_id('customer_id') }} as customer_id,
+    {{ to_timestamp('occurred_at') }} as occurred_at,
+    {{ to_text('path') }} as path,
+    {{ to_id('product_id') }} as product_id,
+    {{ to_text('category') }} as category,
+    {{ to_id('order_id') }} as order_id,
+    {{ to_decimal('revenue') }} as revenue,
+    {{ to_text('user_agent') }} as user_agent,
+    {{ to_text('device_type') }} as device_type,
+    {{ to_text('utm_source') }} as utm_source,
+    _source,
+    _load_id,
+    _line
+from {{ source('raw', 'web_events') }} as source
+where {{ is_newest('source') }}

@@ -1,0 +1,24 @@
+-- The tables that dbt reads and does not make, empty, as the rest of the pipeline writes them.
+create schema if not exists raw;
+create schema if not exists enriched;
+create schema if not exists ml;
+create schema if not exists ops;
+create table raw.contacts (customer_id varchar, email varchar, phone varchar, first_name varchar, last_name varchar, birth_date varchar, gender varchar, street varchar, city varchar, postal_code varchar, country varchar, handle varchar, created_at varchar, updated_at varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.consents (customer_id varchar, purpose varchar, is_granted varchar, changed_at varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.orders (order_id varchar, customer_id varchar, email varchar, ordered_at varchar, currency varchar, status varchar, discount_code varchar, total_amount varchar, channel varchar, is_test varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.order_lines (order_id varchar, line_id varchar, product_id varchar, product_name varchar, category varchar, quantity varchar, unit_price varchar, discount_amount varchar, customer_id varchar, ordered_at varchar, country varchar, is_refund varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.refunds (refund_id varchar, order_id varchar, refunded_at varchar, amount varchar, reason varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.products (product_id varchar, product_name varchar, category varchar, brand varchar, list_price varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.web_events (event_id varchar, event_type varchar, event_name varchar, anonymous_id varchar, customer_id varchar, occurred_at varchar, path varchar, product_id varchar, category varchar, order_id varchar, revenue varchar, user_agent varchar, device_type varchar, utm_source varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.app_events (event_id varchar, customer_id varchar, event_name varchar, occurred_at varchar, session_id varchar, feature varchar, duration_seconds varchar, platform varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.posts (post_id varchar, author_handle varchar, network varchar, posted_at varchar, text varchar, likes varchar, comments varchar, shares varchar, in_reply_to varchar, mentions varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.follows (follower_handle varchar, followed_handle varchar, followed_at varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.tickets (ticket_id varchar, customer_id varchar, email varchar, opened_at varchar, closed_at varchar, channel varchar, topic varchar, status varchar, subject varchar, satisfaction varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.survey_answers (response_id varchar, customer_id varchar, answered_at varchar, survey varchar, nps varchar, comment varchar, _source varchar, _load_id bigint, _line bigint);
+create table raw.campaign_events (campaign_id varchar, customer_id varchar, channel varchar, variant varchar, event varchar, occurred_at varchar, _source varchar, _load_id bigint, _line bigint);
+create table enriched.post_sentiment (text_hash varchar, sentiment double);
+create table ml.assignments (customer_id varchar, as_of date, model_id varchar, segment_id varchar, segment_name varchar, distance double, confidence double);
+create table ml.fits (model_id varchar, as_of date, algorithm varchar, k integer, silhouette double, inertia double, customers bigint, seed integer, features varchar, feature_version varchar);
+create table ml.k_selection (model_id varchar, as_of date, k integer, silhouette double, inertia double, smallest_share double, is_chosen boolean);
+create table ml.segment_names (model_id varchar, as_of date, segment_id varchar, segment_name varchar, description varchar, suggested_action varchar);
+create table ops.loads (load_id bigint, source varchar, kind varchar, file varchar, content_hash varchar, bytes bigint, rows_read bigint, rows_loaded bigint, rows_quarantined bigint, newest_event_at timestamp, status varchar, reason varchar, loaded_at timestamp);

@@ -1,0 +1,102 @@
+"""The floor of the benchmarks describes every customer as the pipeline does: else it rots."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from models.preparation import DEFAULT_TREATMENTS
+from tessera.demo.company import write
+from tessera.settings import Settings, load
+from tessera.steps import run_step
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT))  # benchmarks/ is run from the project folder and never installed
+from benchmarks import floor  # noqa: E402
+from benchmarks.agreement import NAMED, Agreement, compare  # noqa: E402
+
+AS_OF = date(2026, 1, 1)
+STEPS = (
+    "load_crm",
+    "load_clickstream",
+    "load_social",
+    "build_staging",
+    "score_sentiment",
+    "build_features",
+    "fit_segments",
+)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A pipeline run, up to the clustering, on 200 customers and 90 days."""
+    folder = tmp_path_factory.mktemp("floor")
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        write(connection, folder / "inbox", folder / "truth", customers=200, days=90)
+    told = load(ROOT / "settings.toml").model_copy(update={"data_dir": folder})
+    for step in STEPS:
+        run_step(step, told, AS_OF)
+    return told
+
+
+@pytest.fixture(scope="module")
+def found(settings: Settings) -> dict[str, object]:
+    """What the floor found on the same exports; its tables lie in `floor/`."""
+    out = settings.data_dir / "floor"
+    tolerance = settings.segmentation.tolerance
+    return floor.run(settings.inbox_dir, out, as_of=AS_OF.isoformat(), tolerance=tolerance)
+
+
+@pytest.fixture(scope="module")
+def agreement(settings: Settings, found: dict[str, object]) -> Agreement:
+    return compare(settings.warehouse_file, settings.data_dir / "floor" / "floor.duckdb")
+
+
+@pytest.mark.parametrize("column", NAMED)
+def test_named_figures_are_equal(agreement: Agreement, column: str) -> None:
+    assert agreement.differing[column] == 0
+
+
+def test_every_customer_and_column_agrees(agreement: Agreement) -> None:
+    assert agreement.customers >= 200
+    assert agreement.one_sided == 0
+    assert {c: n for c, n in agreement.differing.items() if n} == {}
+
+
+def test_floor_clusters_by_the_same_features() -> None:
+    assert dict(DEFAULT_TREATMENTS) == floor.TREATMENTS, "mend TREATMENTS in benchmarks/floor.py"
+
+
+def test_both_find_the_same_clusters(settings: Settings, found: dict[str, object]) -> None:
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        k, silhouette = connection.execute("select k, silhouette from ml.fits").fetchall()[0]
+    assert found["k"] == k
+    assert found["silhouette"] == pytest.approx(silhouette, abs=1e-6)
+
+
+def test_floor_writes_the_result_tables(settings: Settings, found: dict[str, object]) -> None:
+    written = {path.stem for path in (settings.data_dir / "floor").glob("*.parquet")}
+    assert written == {
+        "customer_features", "customer_segments", "segment_profiles", "segment_history",
+    }  # fmt: skip
+
+
+def test_a_changed_figure_is_noticed(settings: Settings, found: dict[str, object]) -> None:
+    changed = settings.data_dir / "changed.duckdb"
+    with duckdb.connect(str(changed)) as connection:
+        source = settings.data_dir / "floor" / "customer_features.parquet"
+        connection.execute(
+            "create schema features; create table features.customer_features as "
+            "select * replace (engagement_score * 1.001 as engagement_score) "
+            f"from '{source}' where customer_id <> (select min(customer_id) from '{source}')"
+        )
+    noticed = compare(settings.warehouse_file, changed)
+    assert noticed.one_sided == 1
+    assert noticed.differing["engagement_score"] > 0
+    assert noticed.differing["monetary"] == 0
+    assert not noticed.is_full
