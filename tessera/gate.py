@@ -74,11 +74,12 @@ def record(
 
 
 def write_page(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> Path:
-    """Render every check of this day, the load balance and the quarantine as one HTML page."""
+    """Render each gate's latest checks, the load balance and the quarantine as one HTML page."""
     columns = ", ".join(CHECK_COLUMNS)
     found = connection.execute(
-        f"select step, {columns} from ops.checks where as_of = ? order by checked_at, step, rowid",
-        [as_of],
+        f"select step, {columns} from ops.checks "
+        "qualify dense_rank() over (partition by step order by checked_at desc, as_of desc) = 1 "
+        "order by checked_at, step, rowid"
     ).fetchall()
     results: dict[str, list[CheckResult]] = {}
     for step, *values in found:

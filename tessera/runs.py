@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -35,14 +36,23 @@ def newest_day(connection: duckdb.DuckDBPyConnection) -> date:
     return row[0].date() + timedelta(days=1)
 
 
-def fingerprint(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> str:
-    """Hash of all that decides the tables: loaded files, settings, code and `as_of`."""
+def fingerprint(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: date | None,
+    kinds: Collection[str] | None = None,
+) -> str:
+    """Hash of all that decides a step's outcome: loaded files, settings, code and `as_of`.
+
+    A step that looks at some kinds of export only, whatever the day, gives those and no `as_of`.
+    """
     loaded = connection.execute(
         "select string_agg(source || content_hash, ',' order by source, content_hash) "
-        "from ops.loads where status = 'loaded'"
+        "from ops.loads where status = 'loaded' and (?1 is null or list_contains(?1, kind))",
+        [None if kinds is None else list(kinds)],
     ).fetchone()
     told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse"})
-    parts = (str(loaded and loaded[0]), told, _code_version(), as_of.isoformat())
+    parts = (str(loaded and loaded[0]), told, _code_version(), str(as_of))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -31,6 +31,16 @@ STEPS = (
 )
 
 
+def _add_rare_cases(inbox: Path) -> None:
+    """What 200 people in 90 days may not do: two log in on one device in one session."""
+    line = (
+        '{{"messageId":"rare-{0}","type":"page","anonymousId":"shared","userId":"C000000{0}",'
+        '"timestamp":"2025-12-01T10:0{0}:00Z"}}\n'
+    )
+    lines = "".join(line.format(number) for number in (1, 2))
+    (inbox / "web" / "events-rare.jsonl").write_text(lines, encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A pipeline run, up to the clustering, on 200 customers and 90 days."""
@@ -38,6 +48,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         write(connection, folder / "inbox", folder / "truth", customers=200, days=90)
+    _add_rare_cases(folder / "inbox")
     told = load(ROOT / "settings.toml").model_copy(update={"data_dir": folder})
     for step in STEPS:
         run_step(step, told, AS_OF)

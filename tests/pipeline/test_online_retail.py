@@ -93,9 +93,10 @@ def test_customers_and_gross_revenue(run: Finished) -> None:
 def test_rfm_equals_pandas_to_the_cent_and_to_the_day(run: Finished, lines: pd.DataFrame) -> None:
     known = lines[lines.customer_id != ""]
     sales = known[~known.order_id.str.startswith("C") & (known.quantity > 0) & (known.price > 0)]
+    last_day = sales.groupby("customer_id").ordered_at.max().dt.normalize()
     expected = pd.DataFrame(
         {
-            "recency_days": (AS_OF - sales.groupby("customer_id").ordered_at.max().dt.normalize()).dt.days,
+            "recency_days": (AS_OF - last_day).dt.days,
             "frequency": sales.groupby("customer_id").order_id.nunique(),
             "gross_revenue": sales.groupby("customer_id").amount.sum(),
         }

@@ -59,6 +59,17 @@ def test_a_fingerprint_changes_with_whatever_decides_the_tables(
     assert runs.fingerprint(connection, told, day) != first
 
 
+def test_a_fingerprint_of_some_kinds_heeds_only_those(
+    connection: duckdb.DuckDBPyConnection, told: settings.Settings
+) -> None:
+    loaded(connection, 1, AT)
+    of_orders = runs.fingerprint(connection, told, None, ["orders"])
+    of_posts = runs.fingerprint(connection, told, None, ["posts"])
+    loaded(connection, 2, AT)
+    assert runs.fingerprint(connection, told, None, ["posts"]) == of_posts
+    assert runs.fingerprint(connection, told, None, ["orders"]) != of_orders
+
+
 def test_a_step_is_done_when_its_latest_success_was_on_the_same_input(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:

@@ -25,7 +25,8 @@ def _fill(connection: duckdb.DuckDBPyConnection, customers: int) -> None:
     for table in ("customer_segments", "segment_profiles", "segment_history"):
         connection.execute(
             f"create or replace table segments.{table} as "
-            f"select i::varchar as customer_id, date '2026-01-01' as as_of from range({customers}) r(i)"
+            "select i::varchar as customer_id, date '2026-01-01' as as_of "
+            f"from range({customers}) r(i)"
         )
 
 
