@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from tessera import report, settings, steps, warehouse
+from tessera import report, runs, settings, steps, warehouse
+from tessera.ingest.load import withdraw as take_back
 
 app = typer.Typer(
     help="Customer exports in, segment tables out.", no_args_is_help=True, add_completion=False
@@ -48,6 +49,16 @@ def doctor() -> None:
 
 
 @app.command()
+def withdraw(
+    file: Annotated[str, typer.Argument(help="As `tessera doctor` names it: a path in the inbox")],
+) -> None:
+    """Take back a file that should not have been loaded; its bytes are not loaded again."""
+    with steps.open_run_warehouse(settings.load()) as connection:
+        rows = take_back(connection, file, runs.now())
+    console.print(f"{file}: {rows:,} rows withdrawn", highlight=False)
+
+
+@app.command()
 def demo(
     customers: Annotated[int, typer.Option(min=1)] = 5_000,
     days: Annotated[int, typer.Option(min=1)] = 730,
@@ -67,16 +78,12 @@ def demo(
         if not told.demo_when_empty or _has_files(told.inbox_dir):
             return
     inbox = out or settings.load().inbox_dir
-    with warehouse.in_memory() as connection:
-        rows = write(
-            connection,
-            inbox,
-            truth or inbox.parent / "demo-truth",
-            customers,
-            days,
-            seed,
-            file_format,
-        )
+    truth = truth or inbox.parent / "demo-truth"
+    try:
+        with warehouse.in_memory() as connection:
+            rows = write(connection, inbox, truth, customers, days, seed, file_format)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     console.print(
         f"Demo company: {customers:,} customers, {sum(rows.values()):,} rows in {inbox}",
         highlight=False,
@@ -108,6 +115,12 @@ def main() -> None:
     """Entry point: known failures end in one readable line and exit code 1."""
     try:
         app()
-    except (*steps.FINAL, warehouse.WarehouseBusy, report.NothingPublished, ValueError) as error:
+    except (
+        *steps.FINAL,
+        warehouse.WarehouseBusy,
+        report.NothingPublished,
+        ValueError,
+        LookupError,
+    ) as error:
         Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {error}", highlight=False)
         sys.exit(1)

@@ -73,13 +73,23 @@ def record(
     )
 
 
+LATEST = "qualify dense_rank() over (partition by step order by checked_at desc) = 1"
+
+
+def failing(connection: duckdb.DuckDBPyConnection) -> str:
+    """The critical checks that failed in the latest run of any gate, in one line; or nothing."""
+    rows = connection.execute(
+        f"select step, title from (from ops.checks {LATEST}) "
+        "where severity = 'critical' and not success order by all limit 3"
+    ).fetchall()
+    return "; ".join(f"{title} ({step})" for step, title in rows)
+
+
 def write_page(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> Path:
     """Render each gate's latest checks, the load balance and the quarantine as one HTML page."""
     columns = ", ".join(CHECK_COLUMNS)
     found = connection.execute(
-        f"select step, {columns} from ops.checks "
-        "qualify dense_rank() over (partition by step order by checked_at desc, as_of desc) = 1 "
-        "order by checked_at, step, rowid"
+        f"select step, {columns} from ops.checks {LATEST} order by checked_at, step, rowid"
     ).fetchall()
     results: dict[str, list[CheckResult]] = {}
     for step, *values in found:

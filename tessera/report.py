@@ -74,7 +74,7 @@ def balance(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
         """
         select source, count(*) filter (status = 'loaded'), count(*) filter (status = 'refused'),
                sum(rows_read), sum(rows_loaded), sum(rows_quarantined)
-        from ops.loads group by source order by source
+        from ops.loads where status <> 'withdrawn' group by source order by source
         """
     ).fetchall():
         loads.add_row(source, *(f"{int(number):,}" for number in numbers))

@@ -22,7 +22,7 @@ class NothingLoaded(RuntimeError):
 
 def now() -> datetime:
     """Naive UTC, for `loaded_at`, `checked_at` and the like; never for what is computed."""
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def newest_day(connection: duckdb.DuckDBPyConnection) -> date:
@@ -67,9 +67,10 @@ def _code_version() -> str:
 
 
 def is_done(connection: duckdb.DuckDBPyConnection, step: str, mark: str) -> bool:
-    """Whether the step's latest success was on this fingerprint."""
+    """Whether the step's latest run succeeded, and on this fingerprint."""
     row = connection.execute(
-        "select arg_max(fingerprint, started_at) from ops.step_runs where step = ?", [step]
+        "select fingerprint from ops.step_runs where step = ? order by started_at desc limit 1",
+        [step],
     ).fetchone()
     return row is not None and row[0] == mark
 
@@ -83,7 +84,7 @@ def record(
     seconds: float,
     summary: str,
 ) -> None:
-    """Write a success into the run log."""
+    """Write a run into the run log; a failed one has no fingerprint, so it is never done."""
     connection.execute(
         "insert into ops.step_runs values (?, ?, ?, ?, ?, ?)",
         [step, as_of, mark, started_at, round(seconds, 3), summary],

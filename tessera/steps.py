@@ -140,6 +140,7 @@ def publish(run: Run) -> str:
     from tessera.publish.published import publish as publish_tables
 
     with run.warehouse() as connection:
+        _require_gates(connection, run)
         return publish_tables(
             connection,
             run.settings.published_dir,
@@ -234,6 +235,18 @@ def _pass(run: Run, step: str, suites: Sequence[Suite]) -> str:
     return told
 
 
+def _require_gates(connection: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """The last word before publishing, whoever asks for it: every gate has said yes."""
+    if not runs.is_done(connection, "check_segments", run.fingerprint):
+        raise StepFailed(
+            f"the segments as of {run.as_of} have not passed check_segments on the files, settings "
+            "and code of now. Run `make run`, or the steps of recluster_weekly"
+        )
+    failing = gate.failing(connection)
+    if failing:
+        raise StepFailed(f"a gate says no: {failing}. Nothing was published")
+
+
 def _require_orders(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     loaded = connection.execute(
         "select count(*) from ops.loads where kind in ('orders', 'order_lines') and rows_loaded > 0"
@@ -255,8 +268,10 @@ def run_step(name: str, settings: Settings, as_of: date | None = None) -> str:
     `as_of` defaults to the day after the newest event of the exports.
     """
     started_at, clock = runs.now(), time.perf_counter()
+    failure: Exception | None = None
+    mark: str | None = None
     if name in LOADS:
-        summary, mark = LOADS[name](settings), None
+        summary = LOADS[name](settings)
     else:
         with open_run_warehouse(settings) as connection:
             as_of = as_of or runs.newest_day(connection)
@@ -264,8 +279,13 @@ def run_step(name: str, settings: Settings, as_of: date | None = None) -> str:
             done = name != "publish" and runs.is_done(connection, name, mark)
         if done:
             return "unchanged"
-        summary = WORK[name](Run(settings, as_of, mark))
+        try:
+            summary = WORK[name](Run(settings, as_of, mark))
+        except FINAL as error:
+            summary, mark, failure = f"failed: {error}", None, error
     with open_run_warehouse(settings) as connection:
         seconds = time.perf_counter() - clock
         runs.record(connection, name, as_of, mark, started_at, seconds, summary)
+    if failure:
+        raise failure
     return summary

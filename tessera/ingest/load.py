@@ -25,6 +25,10 @@ from tessera.ingest.source import Source
 BATCH_BYTES = 256 * 1024**2
 
 
+class NotLoaded(LookupError):
+    """No loaded file has that name."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """What became of the files of one source in one run."""
@@ -64,7 +68,7 @@ def load_source(
     known = {
         row[0]
         for row in connection.execute(
-            "select content_hash from ops.loads where source = ? and status = 'loaded'",
+            "select content_hash from ops.loads where source = ? and status <> 'refused'",
             [source_name],
         ).fetchall()
     }
@@ -83,6 +87,31 @@ def load_source(
         for files in _bounded([file for _, file in group]):
             _load(connection, Batch(source_name, source, shape, files, loaded_at))
     return _summary(connection, source_name, first_load, len(found))
+
+
+def withdraw(connection: duckdb.DuckDBPyConnection, file: str, at: datetime) -> int:
+    """Take the rows of a loaded file out of raw and quarantine; return how many there were.
+
+    The ledger keeps the file as withdrawn: the same bytes are not loaded again.
+    Raises NotLoaded when no file of this name is loaded.
+    """
+    found = connection.execute(
+        "select load_id, kind, rows_read from ops.loads where file = ? and status = 'loaded'",
+        [file],
+    ).fetchall()
+    if not found:
+        raise NotLoaded(f"no loaded file is called {file}: names are paths below the inbox")
+    connection.execute("begin")
+    for load_id, kind, _ in found:
+        connection.execute(f"delete from raw.{sql.name(kind)} where _load_id = ?", [load_id])
+        connection.execute("delete from quarantine.rows where load_id = ?", [load_id])
+        connection.execute(
+            "update ops.loads set status = 'withdrawn', reason = ?, rows_loaded = 0, "
+            "rows_quarantined = 0, newest_event_at = null where load_id = ?",
+            [f"withdrawn by hand at {at:%Y-%m-%d %H:%M} UTC", load_id],
+        )
+    connection.execute("commit")
+    return sum(rows for _, _, rows in found)
 
 
 def _bounded(files: Sequence[ExportFile]) -> list[list[ExportFile]]:

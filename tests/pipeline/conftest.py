@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def make_run(data: Path, settings: str = "settings.toml", **environment: str) ->
         check=False,
     )
     return Finished(done.returncode, done.stdout + done.stderr, data)
+
+
+def tessera(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the CLI on a data folder."""
+    return subprocess.run(
+        [sys.executable, "-c", "from tessera.cli import main; main()", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TESSERA_DATA_DIR": str(data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.pipeline.conftest import Finished, make_run
+from tests.pipeline.conftest import Finished, make_run, tessera
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 CONTENT = """
@@ -93,6 +93,14 @@ def test_a_gate_that_says_no_leaves_what_was_published(demo_run: Finished, tmp_p
     assert done.published(CONTENT) == demo_run.published(CONTENT)
     page = (tmp_path / "data" / "artifacts" / "quality" / "index.html").read_text(encoding="utf-8")
     assert "nothing is published" in page
+    forced = tessera(tmp_path / "data", "run", "publish")
+    assert forced.returncode == 1 and "have not passed check_segments" in forced.stderr
+
+    withdrawn = tessera(tmp_path / "data", "withdraw", "shop/refunds-bad.csv")
+    assert withdrawn.stdout == "shop/refunds-bad.csv: 500 rows withdrawn\n"
+    again = make_run(tmp_path / "data")
+    assert again.code == 0, again.output
+    assert again.published(CONTENT) == demo_run.published(CONTENT)
 
 
 def test_a_day_before_the_first_order(demo_run: Finished, tmp_path: Path) -> None:

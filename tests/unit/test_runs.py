@@ -79,3 +79,5 @@ def test_a_step_is_done_when_its_latest_success_was_on_the_same_input(
         assert runs.is_done(connection, "publish", mark)
         assert not runs.is_done(connection, "fit_segments", mark)
         assert runs.is_done(connection, "publish", "b") == (mark == "b")
+    runs.record(connection, "publish", AT.date(), None, AT.replace(hour=4), 1.0, "failed: no")
+    assert not runs.is_done(connection, "publish", "a")

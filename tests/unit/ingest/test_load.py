@@ -16,7 +16,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from tessera import warehouse
-from tessera.ingest.load import Loaded, create_raw_tables, load_source
+from tessera.ingest.load import Loaded, NotLoaded, create_raw_tables, load_source, withdraw
 from tessera.ingest.source import Source
 
 LOADED_AT = datetime(2026, 1, 15)
@@ -228,6 +228,23 @@ def test_a_mended_file_is_loaded_by_the_next_run(
     (tmp_path / "lines.csv").write_text(HEADER + good(1))
     assert load(connection, tmp_path).rows_loaded == 1
     assert refused(connection) == {}
+
+
+def test_a_withdrawn_file_is_gone_and_stays_away(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    (tmp_path / "lines-1.csv").write_text(HEADER + good(1))
+    (tmp_path / "lines-2.csv").write_text(HEADER + good(2) + ",,,,,\n")
+    load(connection, tmp_path)
+    assert withdraw(connection, "lines-2.csv", LOADED_AT) == 2
+    assert load(connection, tmp_path).files_loaded == 0
+    assert rows(connection, "select order_id from raw.order_lines") == [("1",)]
+    assert quarantined(connection) == []
+    assert rows(connection, "select status from ops.loads order by load_id") == [
+        ("loaded",), ("withdrawn",),
+    ]  # fmt: skip
+    with pytest.raises(NotLoaded, match=r"lines-2\.csv"):
+        withdraw(connection, "lines-2.csv", LOADED_AT)
 
 
 def test_header_only_and_unfinished_files(
