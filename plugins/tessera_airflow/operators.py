@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 WAREHOUSE_POOL = "warehouse"
 
@@ -31,11 +31,15 @@ class StepOperator(BaseOperator):
     def execute(self, context: Context) -> str:
         """Return the step's one-line summary (it becomes the task's XCom)."""
         from tessera import settings
+        from tessera.runs import NothingLoaded
         from tessera.steps import FINAL, run_step
 
         as_of = date.fromisoformat(self.as_of) if self.as_of else None
         try:
             summary = run_step(self.task_id, settings.load(), as_of)
+        except NothingLoaded as nothing:
+            # A schedule that fires before the first export: nothing is wrong, nothing to do.
+            raise AirflowSkipException(str(nothing)) from nothing
         except FINAL as error:
             # The same input would fail the same way: no retry.
             raise AirflowFailException(str(error)) from error

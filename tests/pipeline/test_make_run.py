@@ -94,7 +94,7 @@ def test_a_gate_that_says_no_leaves_what_was_published(demo_run: Finished, tmp_p
     page = (tmp_path / "data" / "artifacts" / "quality" / "index.html").read_text(encoding="utf-8")
     assert "nothing is published" in page
     forced = tessera(tmp_path / "data", "run", "publish")
-    assert forced.returncode == 1 and "have not passed check_segments" in forced.stderr
+    assert forced.returncode == 1 and "a gate says no" in forced.stderr
 
     withdrawn = tessera(tmp_path / "data", "withdraw", "shop/refunds-bad.csv")
     assert withdrawn.stdout == "shop/refunds-bad.csv: 500 rows withdrawn\n"
