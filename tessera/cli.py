@@ -36,7 +36,8 @@ def segments() -> None:
     """Show the published segments, and where to look next."""
     told = settings.load()
     console.print(report.segments(told.published_dir, told.currency))
-    console.print(report.places(told.published_dir, told.artifacts_dir, told.warehouse_file))
+    where = report.places(told.published_dir, told.artifacts_dir, told.warehouse_file)
+    console.print(where, soft_wrap=True, highlight=False, markup=False)
 
 
 @app.command()

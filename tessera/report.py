@@ -51,18 +51,16 @@ def segments(published: Path, currency: str) -> RenderableType:
     return Group(table, note, Text("\nSuggested actions", style="italic"), actions)
 
 
-def places(published: Path, artifacts: Path, warehouse_file: Path) -> RenderableType:
-    """Where to look next."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for what, where in (
+def places(published: Path, artifacts: Path, warehouse_file: Path) -> str:
+    """Where to look next, a line each; print it with soft wrap, so that paths stay whole."""
+    found = (
         ("Segment tables (DuckDB, for BI)", published / "segments.duckdb"),
         ("The same as Parquet", published / "parquet"),
         ("Data quality, in plain words", artifacts / "quality" / "index.html"),
         ("Great Expectations Data Docs", artifacts / "data_docs"),
         ("Warehouse (all floors)", warehouse_file),
-    ):
-        table.add_row(what, str(where))
-    return table
+    )
+    return "\n" + "\n".join(f"{what:<33}{where}" for what, where in found)
 
 
 def balance(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
