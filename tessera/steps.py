@@ -89,7 +89,7 @@ def score_sentiment(run: Run) -> str:
             "where text is not null and md5(text) not in "
             "(select text_hash from enriched.post_sentiment) order by text_hash"
         ).to_arrow_table()
-        scores = pa.table({"text_hash": new["text_hash"], "score": score_texts(new["text"], -1)})
+        scores = pa.table({"text_hash": new["text_hash"], "score": score_texts(new["text"])})
         connection.execute(
             "insert into enriched.post_sentiment "
             "select text_hash, case when not isnan(score) then score end from scores"
