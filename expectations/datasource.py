@@ -94,13 +94,16 @@ class DescribeInspector:
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
     """The SQLAlchemy engine of Great Expectations with one connection, kept and recovered."""
 
+    _connection: sa.Connection | None
+    _inspector: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Open nothing yet; the connection is made at the first statement."""
         super().__init__(*args, **kwargs)
         # SQL for patterns is chosen by looking at this object. The branch for Dremio emits
         # REGEXP_MATCHES(column, pattern), which is DuckDB's own partial match; the one for
         # PostgreSQL emits `~`, which in DuckDB must match the whole value.
-        self.dialect_module = SimpleNamespace(DremioDialect=True)  # type: ignore[assignment]
+        self.dialect_module = SimpleNamespace(DremioDialect=True)
 
     @contextmanager
     def get_connection(self) -> Iterator[sa.Connection]:
@@ -130,7 +133,7 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
 class DuckDBDatasource(SQLDatasource):
     """One schema of a DuckDB file, opened read-only and not pooled, so that closing releases it."""
 
-    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]
+    type: Literal["duckdb"] = "duckdb"
     schema_name: str
 
     _EXTRA_EXCLUDED_EXEC_ENG_ARGS: ClassVar[set[str]] = {"schema_name"}
