@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from benchmarks import floor
+from benchmarks.agreement import NAMED, Agreement, compare
 from models.preparation import DEFAULT_TREATMENTS
 from tessera.demo.company import write
 from tessera.settings import Settings, load
 from tessera.steps import run_step
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT))  # benchmarks/ is run from the project folder and never installed
-from benchmarks import floor  # noqa: E402
-from benchmarks.agreement import NAMED, Agreement, compare  # noqa: E402
 
 AS_OF = date(2026, 1, 1)
 STEPS = (
