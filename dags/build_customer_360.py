@@ -12,19 +12,16 @@ from __future__ import annotations
 
 from airflow.sdk import chain, dag
 from tessera_airflow.assets import FEATURES, RAW_CLICKSTREAM, RAW_CRM, RAW_SOCIAL
-from tessera_airflow.defaults import AS_OF, AS_OF_PARAM, DEFAULT_ARGS, START
+from tessera_airflow.defaults import AS_OF, AS_OF_PARAM, DAG_ARGS
 from tessera_airflow.operators import StepOperator
 
 
 @dag(
     schedule=(RAW_CRM | RAW_CLICKSTREAM | RAW_SOCIAL),
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    default_args=DEFAULT_ARGS,
     params={"as_of": AS_OF_PARAM},
     tags={"transform", "asset"},
     doc_md=__doc__,
+    **DAG_ARGS,
 )
 def build_customer_360() -> None:
     chain(

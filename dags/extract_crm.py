@@ -11,18 +11,15 @@ from __future__ import annotations
 
 from airflow.sdk import dag
 from tessera_airflow.assets import RAW_CRM
-from tessera_airflow.defaults import DEFAULT_ARGS, START
+from tessera_airflow.defaults import DAG_ARGS
 from tessera_airflow.operators import StepOperator
 
 
 @dag(
     schedule="@daily",
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    default_args=DEFAULT_ARGS,
     tags={"extract", "daily"},
     doc_md=__doc__,
+    **DAG_ARGS,
 )
 def extract_crm() -> None:
     load = StepOperator(task_id="load_crm")

@@ -12,19 +12,16 @@ from __future__ import annotations
 
 from airflow.sdk import chain, dag
 from tessera_airflow.assets import SEGMENTS
-from tessera_airflow.defaults import AS_OF_PARAM, DEFAULT_ARGS, SCHEDULED_AS_OF, START
+from tessera_airflow.defaults import AS_OF_PARAM, DAG_ARGS, SCHEDULED_AS_OF
 from tessera_airflow.operators import StepOperator
 
 
 @dag(
     schedule="0 3 * * 1",
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    default_args=DEFAULT_ARGS,
     params={"as_of": AS_OF_PARAM},
     tags={"segment", "weekly"},
     doc_md=__doc__,
+    **DAG_ARGS,
 )
 def recluster_weekly() -> None:
     chain(

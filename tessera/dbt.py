@@ -27,14 +27,8 @@ def build(settings: Settings, select: str, as_of: date) -> str:
     """
     variables = {"as_of": as_of.isoformat(), **settings.features.model_dump()}
     told = ["--select", select, "--vars", json.dumps(variables)]
-    # Unit tests check the code, not the data: `make test` runs them, once.
+    # Unit tests check the code, not the data: tests/pipeline/dbt_project runs them.
     return _invoke(settings, ["build", *told, "--exclude-resource-type", "unit_test"])
-
-
-def unit_test(settings: Settings, as_of: date) -> str:
-    """Run the dbt unit tests. The warehouse must hold the tables they are about, empty or not."""
-    variables = json.dumps({"as_of": as_of.isoformat()})
-    return _invoke(settings, ["test", "--select", "test_type:unit", "--vars", variables])
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
@@ -79,7 +73,7 @@ def _invoke(settings: Settings, arguments: list[str]) -> str:
 
 def _told(nodes: list[Any]) -> str:
     built = sum(n.node.resource_type == "model" for n in nodes)
-    tested = sum(n.node.resource_type in ("test", "unit_test") for n in nodes)
+    tested = sum(n.node.resource_type == "test" for n in nodes)
     warned = [n.node.name for n in nodes if n.status == "warn"]
     told = f"{built} dbt models, {tested} tests"
     return f"{told}, warnings: {', '.join(warned)}" if warned else told

@@ -40,6 +40,14 @@ DEFAULT_ARGS: dict[str, Any] = {
     "on_failure_callback": report_failure,
 }
 
+# Backfill safe: a step looks at its `as_of` only, and one run of a DAG at a time.
+DAG_ARGS: dict[str, Any] = {
+    "start_date": START,
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": DEFAULT_ARGS,
+}
+
 AS_OF_PARAM = Param(
     None,
     type=["null", "string"],
