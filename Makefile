@@ -39,6 +39,9 @@ test: $(READY) ## Lint, types, import contracts, unit, dbt, DAG and pipeline tes
 	@$(BIN)/lint-imports --no-cache
 	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest
 
+test-long: $(READY) ## The tests that take minutes
+	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest -m long
+
 airflow: $(READY) ## Airflow with its UI on the same DAGs, at http://localhost:8080
 	@mkdir -p "$(AIRFLOW_HOME)"
 	@$(BIN)/tessera demo --if-empty
@@ -76,4 +79,4 @@ $(READY): requirements.lock pyproject.toml
 	@deploy/make-venv "$(PYTHON)" .venv
 	@touch $@
 
-.PHONY: help run test airflow docs bench up down lock clean reset
+.PHONY: help run test test-long airflow docs bench up down lock clean reset
