@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from tessera import report, runs, settings, steps, warehouse
-from tessera.ingest.load import withdraw as take_back
+from tessera.ingest.ledger import withdraw as take_back
 
 app = typer.Typer(
     help="Customer exports in, segment tables out.", no_args_is_help=True, add_completion=False

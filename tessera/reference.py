@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tessera import dbt
+from tessera.ingest.formats.registry import FORMATS
 from tessera.ingest.kinds import KINDS
 from tessera.settings import Settings
 
@@ -17,7 +18,12 @@ def write(settings: Settings, folder: Path) -> list[Path]:
     """Write every page into `folder`; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, text in (("kinds.md", kinds()), ("tables.md", tables(dbt.manifest(settings)))):
+    pages = (
+        ("kinds.md", kinds()),
+        ("formats.md", formats()),
+        ("tables.md", tables(dbt.manifest(settings))),
+    )
+    for name, text in pages:
         (folder / name).write_text(text, encoding="utf-8")
         written.append(folder / name)
     return written
@@ -32,6 +38,8 @@ def kinds() -> str:
     ]
     for name, kind in KINDS.items():
         dated = f" Dated by `{kind.event_at}`." if kind.event_at else ""
+        if kind.one_of:
+            dated += f" One of {', '.join(f'`{c}`' for c in kind.one_of)} is needed."
         rows = [
             f"| `{column}` | {spec.type} | {'yes' if spec.required else ''} |"
             for column, spec in kind.columns.items()
@@ -39,6 +47,23 @@ def kinds() -> str:
         parts.append(
             f"\n## {name}\n\nLoaded by `load_{kind.group}` into `raw.{name}`.{dated}\n\n"
             "| column | type | required |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        )
+    return "".join(parts)
+
+
+def formats() -> str:
+    """Markdown: the vendors' formats, each with a settings example."""
+    parts = [
+        f"{GENERATED}# Formats\n\n"
+        "Exports that are known by name: `format` says which, and no columns need to be mapped. "
+        "Anything else goes by a mapping of your own "
+        "([your own exports](../how-to/your-own-exports.md)).\n"
+    ]
+    for name, format_ in sorted(FORMATS.items()):
+        given = ", ".join(f"[{kind}](kinds.md#{kind})" for kind in format_.kinds)
+        parts.append(
+            f"\n## {name}\n\n{format_.title}. Gives: {given}.\n\n{format_.description.strip()}\n\n"
+            f"```toml\n{format_.example.strip()}\n```\n"
         )
     return "".join(parts)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import tomllib
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -26,6 +27,8 @@ from pydantic_settings import (
 )
 
 from tessera.ingest.source import Source, did_you_mean
+
+CURRENCY = r"^[A-Z]{3}$"
 
 
 class SettingsError(ValueError):
@@ -79,9 +82,11 @@ class Settings(BaseSettings):
     )
 
     company: str = "My company"
-    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    currency: str = Field(default="EUR", pattern=CURRENCY)
     data_dir: Path = Path("data")
     inbox: Path | None = None
+    rates: dict[Annotated[str, Field(pattern=CURRENCY)], Annotated[Decimal, Field(gt=0)]] = {}
+    settle_seconds: float = Field(default=2.0, ge=0, le=600)
     demo_when_empty: bool = False
     sources: dict[str, Source]
     warehouse: Warehouse = Warehouse()
@@ -90,12 +95,17 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _orders_are_there(self) -> Settings:
-        if not any(s.kind in ("orders", "order_lines") for s in self.sources.values()):
+        if not any({"orders", "order_lines"} & set(s.kinds) for s in self.sources.values()):
             raise ValueError(
                 "no source of kind 'orders' or 'order_lines': every other source is optional, "
                 "orders are not. Add one under [sources]"
             )
         return self
+
+    @property
+    def currencies(self) -> set[str]:
+        """Those whose amounts can be told in the company's own."""
+        return {self.currency, *self.rates}
 
     @property
     def inbox_dir(self) -> Path:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from expectations.checks import Suite
 from tessera import dbt, gate, runs
+from tessera.ingest.load import Loaded
 from tessera.settings import Settings, SettingsError
 from tessera.warehouse import open_warehouse
 
@@ -202,24 +203,46 @@ def open_run_warehouse(
 
 def _load(settings: Settings, group: str) -> str:
     """Load the sources of one group; orders, new or known, must be there."""
-    from tessera.ingest.kinds import KINDS
     from tessera.ingest.load import create_raw_tables, load_source
 
-    sources = {n: s for n, s in settings.sources.items() if KINDS[s.kind].group == group}
+    sources = {n: s for n, s in settings.sources.items() if s.group == group}
     with open_run_warehouse(settings) as connection:
         create_raw_tables(connection)
         done = [
-            load_source(connection, settings.inbox_dir, name, source, runs.now())
+            load_source(
+                connection,
+                settings.inbox_dir,
+                name,
+                source,
+                runs.now(),
+                currencies=settings.currencies,
+                settle_seconds=settings.settle_seconds,
+            )
             for name, source in sources.items()
         ]
         if group == "crm":
             _require_orders(connection, settings)
     if not done:
         return "no source of this kind in the settings"
-    files, refused = sum(d.files_loaded for d in done), sum(d.files_refused for d in done)
-    rows, quarantined = sum(d.rows_loaded for d in done), sum(d.rows_quarantined for d in done)
-    told = f"{files:,} new files, {rows:,} rows loaded, {quarantined:,} in quarantine"
-    return f"{told}, {refused:,} files refused: see `tessera doctor`" if refused else told
+    return _told(done)
+
+
+def _told(done: Sequence[Loaded]) -> str:
+    """What became of the files and rows, in one line; the unusual only when it is there."""
+    files, rows = sum(d.files_loaded for d in done), sum(d.rows_loaded for d in done)
+    told = [
+        f"{files:,} new files, {rows:,} rows loaded",
+        f"{sum(d.rows_quarantined for d in done):,} in quarantine",
+    ]
+    for count, what in (
+        (sum(d.rows_already_there for d in done), "already there"),
+        (sum(d.files_refused for d in done), "files refused: see `tessera doctor`"),
+        (sum(len(d.growing) for d in done), "files still growing, left for the next run"),
+        (sum(len(d.drift) for d in done), "columns new or missing: see `tessera doctor`"),
+    ):
+        if count:
+            told.append(f"{count:,} {what}")
+    return ", ".join(told)
 
 
 def _check_exports(run: Run, step: str) -> str:
@@ -259,7 +282,9 @@ def _require_orders(connection: duckdb.DuckDBPyConnection, settings: Settings) -
     ).fetchone()
     if loaded and loaded[0]:
         return
-    looked = [s.files for s in settings.sources.values() if s.kind in ("orders", "order_lines")]
+    looked = [
+        s.files for s in settings.sources.values() if {"orders", "order_lines"} & set(s.kinds)
+    ]
     reasons = connection.execute("select file, reason from quarantine.files limit 3").fetchall()
     refused = "".join(f" Refused: {file}: {reason}." for file, reason in reasons)
     raise StepFailed(

@@ -20,14 +20,24 @@ create schema if not exists ops;
 create table if not exists ops.loads (
     load_id bigint primary key, source varchar, kind varchar, file varchar, content_hash varchar,
     bytes bigint, rows_read bigint, rows_loaded bigint, rows_quarantined bigint,
-    newest_event_at timestamp, status varchar, reason varchar, loaded_at timestamp
+    rows_already_there bigint, newest_event_at timestamp, status varchar, reason varchar,
+    loaded_at timestamp
+);
+create table if not exists ops.source_columns (
+    source varchar, column_name varchar, in_header boolean
+);
+create table if not exists ops.drift (
+    source varchar, load_id bigint, column_name varchar, change varchar
 );
 create table if not exists quarantine.rows (
-    load_id bigint, source varchar, kind varchar, file varchar, line bigint,
+    load_id bigint, source varchar, kind varchar, file varchar, line bigint, item bigint,
     reason varchar, column_name varchar, raw_row varchar
 );
 create table if not exists quarantine.files (
     load_id bigint, source varchar, file varchar, reason varchar
+);
+create table if not exists quarantine.repairs (
+    source varchar, content_hash varchar, line bigint, record varchar
 );
 create table if not exists ops.checks (
     step varchar, as_of date, suite varchar, table_name varchar, expectation varchar,

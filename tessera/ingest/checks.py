@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tessera.ingest import sql
+from tessera.ingest.canonical import NO_SUCH_TIME
 from tessera.ingest.kinds import SQL_TYPES, ColumnType, Kind
+from tessera.ingest.source import Source
 
 # Exports are written in other time zones and by clocks that run ahead.
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -24,45 +27,89 @@ class Check:
 
 
 def checks_of(
-    kind: Kind, mapped: set[str], loaded_at: datetime, *, negative_price: bool
+    kind: Kind,
+    source: Source,
+    mapped: Collection[str],
+    loaded_at: datetime,
+    currencies: Collection[str] | None,
 ) -> list[Check]:
-    """All checks of a kind for the columns that the source maps."""
-    required = [Check(f"{sql.name(c)} is null", f"{c} is missing", c) for c in kind.required]
-    nothing = " and ".join(f"{sql.name(column)} is null" for column in sorted(mapped))
+    """All checks of a kind for the columns that the source fills.
+
+    `currencies` are those that have an exchange rate; None checks none.
+    """
+    nothing = " and ".join(_is_missing(column) for column in sorted(mapped))
     unreadable = Check(nothing, "not a record: none of the mapped columns is there")
+    required = [
+        Check(_is_missing(c) if c in mapped else "true", f"{c} is missing", c)
+        for c in kind.required
+    ]
+    choice = [c for c in kind.one_of if c in mapped]
+    if kind.one_of:
+        missing = " and ".join(_is_missing(c) for c in choice) or "true"
+        required.append(Check(missing, f"{' and '.join(kind.one_of)} are missing", kind.one_of[0]))
     casts = [
-        Check(_does_not_cast(name, column.type), f"{name} is not a {column.type}", name)
+        check
         for name, column in kind.columns.items()
         if column.type != "text" and name in mapped
+        for check in _casts(name, column.type, source)
     ]
-    return [unreadable, *required, *casts, *_rules(kind, mapped, loaded_at, negative_price)]
+    rules = _rules(kind, source, mapped, loaded_at, currencies)
+    return [unreadable, *required, *casts, *rules]
+
+
+def _is_missing(name: str) -> str:
+    return f"nullif(trim({sql.name(name)}), '') is null"
+
+
+def _casts(name: str, type_: ColumnType, source: Source) -> list[Check]:
+    checks = []
+    if type_ == "timestamp" and source.timezone != "UTC":
+        gap = f"{sql.name(name)} like {sql.text('%' + NO_SUCH_TIME)}"
+        reason = f"{name} does not exist in {source.timezone}: the clocks went forward over it"
+        checks.append(Check(gap, reason, name))
+    return [*checks, Check(_does_not_cast(name, type_), f"{name} is not a {type_}", name)]
 
 
 def _does_not_cast(name: str, type_: ColumnType) -> str:
     column = sql.name(name)
-    value = f"try_cast({column} as {SQL_TYPES[type_]})"
-    finite = f" or not isfinite({value})" if type_ == "double" else ""
-    return f"{column} is not null and ({value} is null{finite})"
+    value = (
+        as_instant(column) if type_ == "timestamp" else f"try_cast({column} as {SQL_TYPES[type_]})"
+    )
+    finite = f" or not isfinite({value})" if type_ in ("double", "timestamp", "date") else ""
+    return f"{column} is not null and trim({column}) <> '' and ({value} is null{finite})"
 
 
-def _rules(kind: Kind, mapped: set[str], loaded_at: datetime, negative_price: bool) -> list[Check]:
+def as_instant(column: str) -> str:
+    """SQL: the time in UTC as staging reads it; a plain cast would drop an offset in silence."""
+    return (
+        f"case when {column} like '%Z' then try_cast({column} as timestamp) "
+        f"else timezone('UTC', try_cast(nullif(trim({column}), '') as timestamptz)) end"
+    )
+
+
+def _rules(
+    kind: Kind,
+    source: Source,
+    mapped: Collection[str],
+    loaded_at: datetime,
+    currencies: Collection[str] | None,
+) -> list[Check]:
     rules = []
-    if kind.event_at in mapped:
+    if kind.event_at and kind.event_at in mapped:
         latest = (loaded_at + FUTURE_TOLERANCE).strftime("%Y-%m-%d %H:%M:%S")
-        event = f"try_cast({sql.name(kind.event_at)} as timestamp)"
+        event = as_instant(sql.name(kind.event_at))
         for condition, what in (
             (f"{event} > timestamp '{latest}'", "in the future"),
             (f"{event} < timestamp '{EARLIEST}'", f"before {EARLIEST}"),
         ):
             rules.append(Check(condition, f"{kind.event_at} is {what}", kind.event_at))
-    if "unit_price" in mapped and negative_price:
-        rules.append(
-            Check(
-                "try_cast(unit_price as decimal(18,4)) < 0",
-                "unit_price is negative",
-                "unit_price",
-            )
-        )
+    if "unit_price" in mapped and source.negative_price == "quarantine":
+        negative = "try_cast(unit_price as decimal(18,4)) < 0"
+        rules.append(Check(negative, "unit_price is negative", "unit_price"))
+    if "currency" in mapped and currencies is not None:
+        known = sql.texts(sorted(currencies))
+        unknown = f"not list_contains({known}, upper(trim(currency))) and trim(currency) <> ''"
+        rules.append(Check(unknown, "no exchange rate for this currency in [rates]", "currency"))
     return rules
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Reads = Literal["csv", "json", "lines"]
+Reads = Literal["csv", "json", "lines", "parquet"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Format:
     """One export format.
 
     reads      `csv` (also tab-separated: see `delimiter`), `json` (a file of JSON lines, a JSON
-               array, one JSON object, or Parquet, whose rows are read as JSON), `lines` (text).
+               array, one JSON object, or Parquet, whose rows are read as JSON), `lines` (text);
+               `parquet` only for a mapping, which reads typed columns.
     kinds      what its records give; refused records count under the first.
     columns    csv: the columns that the expressions name. One that a file does not have is null.
     header     csv: False when files have no header; `columns` then names all columns in order.

@@ -1,39 +1,47 @@
 """Exports to the raw floor: each file once, each row either loaded or in quarantine.
 
 Files of one shape are read by one statement. When DuckDB cannot read them, the batch is halved
-until the broken file stands alone; that file is refused whole and its neighbours are loaded.
+until the broken file stands alone; that file is cleaned and tried once more, else refused whole,
+and its neighbours are loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
-from tessera.ingest import sql
-from tessera.ingest.batch import Batch, UnreadableBatch, load_batch, next_load_id
-from tessera.ingest.files import ExportFile, RefusedFile, discover
+from tessera.ingest import ledger, sql
+from tessera.ingest.batch import Batch, StillGrowing, UnreadableBatch, load_batch
+from tessera.ingest.files import (
+    ExportFile,
+    RefusedFile,
+    byte_order_mark,
+    clean_copy,
+    discover,
+)
 from tessera.ingest.kinds import KINDS
 from tessera.ingest.readers import Shape, check_required, shape_of
 from tessera.ingest.source import Source
 
 # Text that one statement reads, in bytes: it waits in a temporary table, within the memory limit.
-BATCH_BYTES = 512 * 1024**2
+BATCH_BYTES = 256 * 1024**2
 # What a byte on disk is as text, roughly: measured on JSON lines and on Parquet with zstd.
 UNPACKED = {".gz": 10, ".zst": 10, ".parquet": 5}
 
 
-class NotLoaded(LookupError):
-    """No loaded file has that name."""
-
-
 @dataclass(frozen=True)
 class Loaded:
-    """What became of the files of one source in one run."""
+    """What became of the files of one source in one run.
+
+    `growing` files are left for the next run; `drift` names columns that came or went.
+    """
 
     source: str
     files_found: int = 0
@@ -42,16 +50,40 @@ class Loaded:
     rows_read: int = 0
     rows_loaded: int = 0
     rows_quarantined: int = 0
+    rows_already_there: int = 0
+    growing: list[str] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
 
 
 def create_raw_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the raw table of every kind, so that dbt always finds its sources."""
     for name, kind in KINDS.items():
+        table = f"raw.{sql.name(name)}"
         columns = ", ".join(f"{sql.name(column)} varchar" for column in kind.columns)
         connection.execute(
-            f"create table if not exists raw.{sql.name(name)} "
-            f"({columns}, _source varchar, _load_id bigint, _line bigint)"
+            f"create table if not exists {table} ({columns}, _extra varchar, _source varchar, "
+            "_file varchar, _load_id bigint, _line bigint, _item integer)"
         )
+        for column in (*kind.columns, "_extra"):
+            connection.execute(
+                f"alter table {table} add column if not exists {sql.name(column)} varchar"
+            )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The load of one source."""
+
+    connection: duckdb.DuckDBPyConnection
+    source_name: str
+    source: Source
+    loaded_at: datetime
+    currencies: Collection[str] | None
+    folder: Path
+
+    def refuse(self, file: ExportFile, reason: str) -> None:
+        kind = self.source.kinds[0]
+        ledger.refuse(self.connection, self.source_name, kind, file, reason, self.loaded_at)
 
 
 def load_source(
@@ -60,60 +92,112 @@ def load_source(
     source_name: str,
     source: Source,
     loaded_at: datetime,
+    *,
+    currencies: Collection[str] | None = None,
+    settle_seconds: float = 0.0,
+    again: Collection[str] = (),
 ) -> Loaded:
     """Load what is new among the files of one source. `loaded_at` is naive UTC.
 
-    A file whose bytes the ledger knows is not read again, whatever its name. A refused file is
-    tried again by the next run: the settings may have been mended.
+    A file whose bytes the ledger knows is not read again, whatever its name; one with a known name
+    (or period) and other bytes takes the place of the rows that were loaded from it. A refused
+    file is tried again by each run. `currencies` are those with an exchange rate (None: any), and
+    `again` names files to be loaded anew.
     """
-    found = discover(inbox, source.files)
-    known = {
-        row[0]
-        for row in connection.execute(
-            "select content_hash from ops.loads where source = ? and status <> 'refused'",
-            [source_name],
-        ).fetchall()
-    }
-    new = {f.content_hash: f for f in reversed(found) if f.content_hash not in known}
-    _forget_refusals(connection, source_name)
-    first_load = next_load_id(connection)
-    shaped: list[tuple[Shape, ExportFile]] = []
-    for file in sorted(new.values(), key=lambda f: f.name):
+    found = discover(inbox, source.files, settle_seconds)
+    ledger.forget_refusals(connection, source_name)
+    first_load = ledger.next_load_id(connection)
+    growing = list(found.growing)
+    with TemporaryDirectory(prefix="tessera-") as folder:
+        task = _Task(connection, source_name, source, loaded_at, currencies, Path(folder))
+        known = ledger.entries(connection, source_name)
+        new = [f for f in found.files if f.name in again or not _is_known(f, known)]
+        replaces = {file.name: _replaced_by(file, known, source, again) for file in new}
+        shaped = _shaped(task, _largest_of_each_period(source, new, known))
+        for shape, group in groupby(_first_of_each_content(shaped), key=lambda pair: pair[0]):
+            for files in _bounded([file for _, file in group]):
+                growing += _load(task, shape, files, replaces)
+        _note_the_known(task, found.files)
+    return _summary(connection, source_name, first_load, len(found.files), growing)
+
+
+def _is_known(file: ExportFile, known: Sequence[ledger.Entry]) -> bool:
+    """Whether the bytes are loaded, or were withdrawn.
+
+    What a file of this name held before counts as new: somebody put the older version back.
+    """
+    return any(
+        entry.content_hash == file.content_hash and entry.status in (ledger.LIVE, "withdrawn")
+        for entry in known
+    )
+
+
+def _replaced_by(
+    file: ExportFile, known: Sequence[ledger.Entry], source: Source, again: Collection[str]
+) -> list[int]:
+    return [
+        load_id
+        for entry in known
+        if entry.status == ledger.LIVE
+        and ((file.name in again and entry.file == file.name) or _replaces(source, file, entry))
+        for load_id in entry.loads
+    ]
+
+
+def _replaces(source: Source, file: ExportFile, entry: ledger.Entry) -> bool:
+    if source.period:
+        period = _period(source, file.name)
+        return period is not None and period == _period(source, entry.file)
+    return source.same_name == "replace" and entry.file == file.name
+
+
+def _period(source: Source, name: str) -> str | None:
+    match = re.search(source.period, name)
+    return match.group(1) if match else None
+
+
+def _largest_of_each_period(
+    source: Source, files: Sequence[ExportFile], known: Sequence[ledger.Entry]
+) -> list[ExportFile]:
+    """A re-sent day counts in its largest version, whichever arrives first; ties go by name."""
+    if not source.period:
+        return list(files)
+    largest: dict[str | None, tuple[int, str]] = {}
+    versions = [(f.name, f.size) for f in files]
+    versions += [(e.file, e.bytes) for e in known if e.status == ledger.LIVE]
+    for name, size in versions:
+        period = _period(source, name)
+        largest[period] = max(largest.get(period, (0, "")), (size, name))
+    return [
+        file
+        for file in files
+        if (period := _period(source, file.name)) is None
+        or (file.size, file.name) == largest[period]
+    ]
+
+
+def _shaped(task: _Task, files: Sequence[ExportFile]) -> Iterator[tuple[Shape, ExportFile]]:
+    """The files that can be read, as UTF-8, with their shapes; the others are refused."""
+    for file in files:
         try:
-            shape = shape_of(connection, file.path, source.format, source.delimiter)
-            check_required(shape, source.columns, KINDS[source.kind].required)
-            shaped.append((shape, file))
+            encoding = byte_order_mark(file.path) or task.source.encoding
+            if encoding != "utf-8" and file.path.suffix != ".parquet":
+                file = replace(file, readable=clean_copy(file.path, encoding, task.folder))  # noqa: PLW2901
+            shape = shape_of(task.connection, file.readable, task.source)
+            check_required(shape, task.source, KINDS[task.source.kinds[0]].required)
+            yield shape, file
         except RefusedFile as refusal:
-            _refuse(connection, source_name, source.kind, file, str(refusal), loaded_at)
-    for shape, group in groupby(shaped, key=lambda pair: pair[0]):
-        for files in _bounded([file for _, file in group]):
-            _load(connection, Batch(source_name, source, shape, files, loaded_at))
-    return _summary(connection, source_name, first_load, len(found))
+            task.refuse(file, str(refusal))
 
 
-def withdraw(connection: duckdb.DuckDBPyConnection, file: str, at: datetime) -> int:
-    """Take the rows of a loaded file out of raw and quarantine; return how many there were.
-
-    The ledger keeps the file as withdrawn: the same bytes are not loaded again.
-    Raises NotLoaded when no file of this name is loaded.
-    """
-    found = connection.execute(
-        "select load_id, kind, rows_read from ops.loads where file = ? and status = 'loaded'",
-        [file],
-    ).fetchall()
-    if not found:
-        raise NotLoaded(f"no loaded file is called {file}: names are paths below the inbox")
-    connection.execute("begin")
-    for load_id, kind, _ in found:
-        connection.execute(f"delete from raw.{sql.name(kind)} where _load_id = ?", [load_id])
-        connection.execute("delete from quarantine.rows where load_id = ?", [load_id])
-        connection.execute(
-            "update ops.loads set status = 'withdrawn', reason = ?, rows_loaded = 0, "
-            "rows_quarantined = 0, newest_event_at = null where load_id = ?",
-            [f"withdrawn by hand at {at:%Y-%m-%d %H:%M} UTC", load_id],
-        )
-    connection.execute("commit")
-    return sum(rows for _, _, rows in found)
+def _first_of_each_content(
+    shaped: Iterator[tuple[Shape, ExportFile]],
+) -> Iterator[tuple[Shape, ExportFile]]:
+    seen = set()
+    for shape, file in shaped:
+        if file.content_hash not in seen:
+            seen.add(file.content_hash)
+            yield shape, file
 
 
 def _bounded(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
@@ -129,64 +213,98 @@ def _bounded(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
     return batches
 
 
-def _load(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    """Load a batch; halve it when it cannot be read, until the broken file stands alone."""
+def _load(
+    task: _Task, shape: Shape, files: Sequence[ExportFile], replaces: Mapping[str, Sequence[int]]
+) -> list[str]:
+    """Load a batch; halve it when it cannot be read, until the broken file stands alone.
+
+    Returns the names of files that somebody wrote to meanwhile.
+    """
+    taken = {file.name: replaces[file.name] for file in files}
+    batch = Batch(
+        task.source_name, task.source, shape, files, task.loaded_at, task.currencies, taken
+    )
     try:
-        load_batch(connection, batch)
+        load_batch(task.connection, batch)
+    except StillGrowing:
+        still = [file for file in files if not file.has_changed()]
+        grown = [file.name for file in files if file.has_changed()]
+        return grown + (_load(task, shape, still, replaces) if still else [])
     except UnreadableBatch as error:
-        if len(batch.files) == 1:
-            _refuse(
-                connection,
-                batch.source_name,
-                batch.source.kind,
-                batch.files[0],
-                str(error),
-                batch.loaded_at,
-            )
-            return
-        middle = len(batch.files) // 2
-        for files in (batch.files[:middle], batch.files[middle:]):
-            _load(connection, replace(batch, files=files))
+        if len(files) == 1:
+            return _load_cleaned(task, shape, files[0], replaces, str(error))
+        middle = len(files) // 2
+        halves = (files[:middle], files[middle:])
+        return [name for half in halves for name in _load(task, shape, half, replaces)]
+    return []
 
 
-def _forget_refusals(connection: duckdb.DuckDBPyConnection, source_name: str) -> None:
-    connection.execute("delete from quarantine.files where source = ?", [source_name])
-    connection.execute(
-        "delete from ops.loads where source = ? and status = 'refused'", [source_name]
-    )
-
-
-def _refuse(
-    connection: duckdb.DuckDBPyConnection,
-    source_name: str,
-    kind: str,
+def _load_cleaned(
+    task: _Task,
+    shape: Shape,
     file: ExportFile,
+    replaces: Mapping[str, Sequence[int]],
     reason: str,
-    loaded_at: datetime,
-) -> None:
-    load_id = next_load_id(connection)
-    shown = reason.replace(str(file.path), file.name)
-    connection.execute(
-        "insert into ops.loads values (?, ?, ?, ?, ?, ?, 0, 0, 0, null, 'refused', ?, ?)",
-        [load_id, source_name, kind, file.name, file.content_hash, file.size, shown, loaded_at],
-    )
-    connection.execute(
-        "insert into quarantine.files values (?, ?, ?, ?)",
-        [load_id, source_name, file.name, shown],
-    )
+) -> list[str]:
+    """Try a text file once more with even line ends, which DuckDB insists on; else refuse it."""
+    if shape.is_text and file.readable == file.path:
+        try:
+            copy = clean_copy(file.path, "utf-8", task.folder)
+        except RefusedFile as refusal:
+            task.refuse(file, str(refusal))
+            return []
+        return _load(task, shape, [replace(file, readable=copy)], replaces)
+    task.refuse(file, reason)
+    return []
+
+
+def _note_the_known(task: _Task, files: Sequence[ExportFile]) -> None:
+    """Write down the files whose rows are there by another name."""
+    known = ledger.entries(task.connection, task.source_name)
+    for file in files:
+        if any(e.file == file.name and e.content_hash == file.content_hash for e in known):
+            continue
+        same = [e for e in known if e.status == ledger.LIVE and e.content_hash == file.content_hash]
+        larger = [e for e in known if e.status == ledger.LIVE and _outgrows(task.source, e, file)]
+        for entry in (same or larger)[:1]:
+            ledger.note_already_there(
+                task.connection, task.source_name, file, entry, task.loaded_at, is_same=bool(same)
+            )
+
+
+def _outgrows(source: Source, entry: ledger.Entry, file: ExportFile) -> bool:
+    period = _period(source, file.name) if source.period else None
+    return period is not None and period == _period(source, entry.file)
 
 
 def _summary(
-    connection: duckdb.DuckDBPyConnection, source_name: str, first_load: int, found: int
+    connection: duckdb.DuckDBPyConnection,
+    source_name: str,
+    first_load: int,
+    found: int,
+    growing: list[str],
 ) -> Loaded:
-    row = connection.execute(
+    counts = connection.execute(
         """
-        select count(*) filter (status = 'loaded'), count(*) filter (status = 'refused'),
-               coalesce(sum(rows_read), 0), coalesce(sum(rows_loaded), 0),
-               coalesce(sum(rows_quarantined), 0)
+        select count(distinct file) filter (status = 'loaded'),
+               count(distinct file) filter (status = 'refused'),
+               coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_loaded), 0)::bigint,
+               coalesce(sum(rows_quarantined), 0)::bigint,
+               coalesce(sum(rows_already_there), 0)::bigint
         from ops.loads where source = ? and load_id >= ?
         """,
         [source_name, first_load],
     ).fetchone()
-    assert row is not None
-    return Loaded(source_name, found, *(int(value) for value in row))
+    drift = connection.execute(
+        "select column_name || ' is ' || change from ops.drift where source = ? and load_id >= ? "
+        "order by load_id, column_name",
+        [source_name, first_load],
+    ).fetchall()
+    files, refused, read, loaded, quarantined, there = counts or (0,) * 6
+    told = [name for (name,) in drift]
+    return Loaded(
+        *(source_name, found, files, refused),
+        *(read, loaded, quarantined, there),
+        sorted(growing),
+        told,
+    )

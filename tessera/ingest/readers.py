@@ -1,12 +1,14 @@
-"""SQL that reads export files with DuckDB's own readers: one SELECT for files of one shape.
+"""SQL that reads the records of export files with DuckDB's own readers: files of one shape at once.
 
-Each SELECT gives `_file` and the mapped columns of the kind as text, one row per record, in the
-order of the files. `originals` gives the same records as they were written, for quarantine.
+Each SELECT gives `_file`, for JSON and text lines `_raw` (the record as it was written), and the
+record's columns; one row a record, in the order of the files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,51 +16,89 @@ from typing import Any
 import duckdb
 
 from tessera.ingest import sql
-from tessera.ingest.files import RefusedFile, csv_header, format_of
+from tessera.ingest.files import RefusedFile, csv_header, json_layout, physical_of
+from tessera.ingest.format import Format
+from tessera.ingest.formats.registry import FORMATS
+from tessera.ingest.generic import generic, path
+from tessera.ingest.source import Source
 
 MALFORMED = "malformed_rows"
 MALFORMED_FILES = "malformed_files"
 # A character that no text file holds: a reader told that it separates columns returns whole lines.
 NEVER = "\x01"
+MAX_LINE_BYTES = 32 * 1024**2
+MAX_OBJECT_BYTES = 256 * 1024**2
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What must agree for files to be read by one statement: format and column names.
+    """What must agree for files to be read by one statement: layout and top-level columns.
 
-    `columns` maps each source column that is there (dotted below the top) to its SQL expression.
+    `layout` is csv, lines, jsonl, array, unstructured or parquet. `leaves` maps the columns of a
+    Parquet file, dotted below the top, to SQL expressions.
     """
 
-    format: str
+    layout: str
     header: tuple[str, ...] = ()
-    columns: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+    leaves: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether lines are read one by one, so that a malformed one stands alone."""
+        return self.layout in ("csv", "lines", "jsonl")
 
 
-def shape_of(
-    connection: duckdb.DuckDBPyConnection, path: Path, declared: str, delimiter: str
-) -> Shape:
-    """Find out format and columns of one file. Raises RefusedFile when it has none."""
-    if path.stat().st_size == 0:
+def shape_of(connection: duckdb.DuckDBPyConnection, file: Path, source: Source) -> Shape:
+    """Find out layout and columns of one file. Raises RefusedFile when it has none."""
+    if file.stat().st_size == 0:
         raise RefusedFile("the file is empty")
-    file_format = format_of(path, declared)
-    if file_format == "csv":
-        header = csv_header(path, delimiter)
-        return Shape("csv", header, {column: sql.name(column) for column in header})
-    if file_format == "parquet":
-        try:
-            relation = connection.read_parquet(str(path))
-        except duckdb.Error as error:
-            raise RefusedFile(f"not a readable Parquet file: {_first_line(error)}") from None
-        columns = dict(_leaves(zip(relation.columns, relation.types, strict=True)))
-        return Shape("parquet", tuple(columns), columns)
-    return Shape(file_format)
+    vendor = FORMATS.get(source.format)
+    if vendor and vendor.reads == "lines":
+        return Shape("lines")
+    if vendor and vendor.reads == "csv":
+        header = csv_header(file, delimiter_of(source)) if vendor.header else vendor.columns
+        return Shape("csv", header)
+    physical = _json_or_parquet(file) if vendor else physical_of(file, source.format)
+    if physical == "csv":
+        return Shape("csv", csv_header(file, delimiter_of(source)))
+    if physical == "parquet":
+        return _parquet_shape(connection, file)
+    return Shape("jsonl" if physical == "jsonl" else json_layout(file))
 
 
-def check_required(shape: Shape, mapping: Mapping[str, str], required: Sequence[str]) -> None:
+def _json_or_parquet(file: Path) -> str:
+    return "parquet" if file.suffix.lower() == ".parquet" else "json"
+
+
+def _parquet_shape(connection: duckdb.DuckDBPyConnection, file: Path) -> Shape:
+    try:
+        relation = connection.read_parquet(sql.no_glob(str(file)))
+        columns, types = relation.columns, relation.types
+    except duckdb.Error as error:
+        raise RefusedFile(f"not a readable Parquet file: {_first_line(error)}") from None
+    return Shape("parquet", tuple(columns), dict(_leaves(zip(columns, types, strict=True))))
+
+
+def delimiter_of(source: Source) -> str:
+    """What separates the columns: the settings' word, else the format's."""
+    vendor = FORMATS.get(source.format)
+    return source.delimiter or (vendor.delimiter if vendor else ",")
+
+
+def format_for(source: Source, shape: Shape) -> Format:
+    """The vendor's format, or the one that the source's mapping makes of the file."""
+    vendor = FORMATS.get(source.format)
+    return vendor or generic(source, shape.layout, shape.leaves)
+
+
+def check_required(shape: Shape, source: Source, required: Sequence[str]) -> None:
     """Refuse a file whose columns are known and lack a required one."""
-    if not shape.columns:
-        return  # JSON: every record has its own keys
-    missing = [mapping[column] for column in required if mapping[column] not in shape.columns]
+    if not shape.header:
+        return  # JSON and lines: every record has its own
+    known = {column.casefold() for column in (*shape.header, *shape.leaves)}
+    vendor = FORMATS.get(source.format)
+    wanted = vendor.required if vendor else [source.columns[column] for column in required]
+    missing = [column for column in wanted if column.casefold() not in known]
     if missing:
         raise RefusedFile(
             f"required columns missing: {', '.join(missing)}; "
@@ -66,99 +106,141 @@ def check_required(shape: Shape, mapping: Mapping[str, str], required: Sequence[
         )
 
 
-def read(shape: Shape, paths: Sequence[Path], mapping: Mapping[str, str], delimiter: str) -> str:
-    """SELECT of `_file` and the kind's mapped columns as VARCHAR."""
-    if shape.format == "parquet":
-        source = f"read_parquet({_list(paths)}, filename='_file')"
-        found = shape.columns
-    elif shape.format == "csv":
-        source = _read_csv(paths, shape.header, delimiter, keep_malformed=True)
-        found = shape.columns
-    else:
-        source = _read_json(shape.format, paths, mapping)
-        found = {column: _path(column) for column in mapping.values()}
-    values = [
-        f"cast({found[column]} as varchar) as {sql.name(name)}"
-        if column in found
-        else f"null::varchar as {sql.name(name)}"
-        for name, column in mapping.items()
-    ]
-    return f"select _file, {', '.join(values)} from {source}"
+def records(shape: Shape, files: Sequence[Path], format_: Format, delimiter: str) -> str:
+    """SELECT of the records of files of one shape."""
+    if shape.layout == "csv":
+        return _csv(shape, files, format_, delimiter)
+    if shape.layout == "parquet" and format_.reads == "parquet":
+        columns = ", ".join(sql.name(column) for column in shape.header)
+        return f"select filename as _file, {columns} from {_parquet(files)}"
+    if shape.layout == "lines":
+        return _matched(_lines(files), format_)
+    return _transformed(_json(shape, files), format_)
 
 
-def originals(
-    shape: Shape, paths: Sequence[Path], mapping: Mapping[str, str], delimiter: str
-) -> str:
-    """SELECT of `_file` and `raw_row`: the records of `read`, in its order, as written."""
-    if shape.format == "csv":
-        source = _read_csv(paths, shape.header, delimiter, keep_malformed=False)
-        row = "{" + ", ".join(f"{sql.text(c)}: {sql.name(c)}" for c in shape.header) + "}"
-        return f"select _file, to_json({row})::varchar as raw_row from {source}"
-    if shape.format == "jsonl":
-        columns = "columns={'raw_row': 'VARCHAR'}"
-        return (
-            f"select _file, raw_row from read_csv({_list(paths)}, {columns}, header=false, "
-            f"auto_detect=false, delim='{NEVER}', quote='', escape='', null_padding=true, "
-            f"ignore_errors=true, filename='_file') where trim(raw_row) <> ''"
-        )
-    inner = read(shape, paths, mapping, delimiter)
-    return f"select _file, to_json(r)::varchar as raw_row from ({inner}) r"
-
-
-def _read_csv(
-    paths: Sequence[Path], header: Sequence[str], delimiter: str, *, keep_malformed: bool
-) -> str:
-    columns = ", ".join(f"{sql.text(column)}: 'VARCHAR'" for column in header)
-    errors = (
-        f"store_rejects=true, rejects_table='{MALFORMED}', rejects_scan='{MALFORMED_FILES}'"
-        if keep_malformed
-        else "ignore_errors=true"
+def _csv(shape: Shape, files: Sequence[Path], format_: Format, delimiter: str) -> str:
+    present = {column.casefold() for column in shape.header}
+    absent = "".join(
+        f", null::varchar as {sql.name(column)}"
+        for column in format_.columns
+        if column.casefold() not in present
     )
+    columns = ", ".join(f"{sql.text(column)}: 'VARCHAR'" for column in shape.header)
+    quote = """'"'""" if format_.header else "''"
+    told = (
+        f"header={str(format_.header).lower()}, delim={sql.text(delimiter)}, quote={quote}, "
+        f"escape={quote}, columns={{{columns}}}"
+    )
+    named = ", ".join(sql.name(column) for column in shape.header)
+    return f"select filename as _file, {named}{absent} from {_read_csv(files, told)}"
+
+
+def _lines(files: Sequence[Path]) -> str:
+    told = f"header=false, delim='{NEVER}', quote='', escape='', columns={{'_raw': 'VARCHAR'}}"
+    return f"select filename as _file, _raw from {_read_csv(files, told)}"
+
+
+def _read_csv(files: Sequence[Path], told: str) -> str:
     return (
-        f"read_csv({_list(paths)}, header=true, auto_detect=false, delim={sql.text(delimiter)}, "
-        f"""quote='"', escape='"', columns={{{columns}}}, filename='_file', {errors})"""
+        f"read_csv({_list(files)}, auto_detect=false, {told}, filename=true, "
+        f"max_line_size={MAX_LINE_BYTES}, buffer_size={2 * MAX_LINE_BYTES}, "
+        f"store_rejects=true, rejects_table='{MALFORMED}', rejects_scan='{MALFORMED_FILES}')"
     )
 
 
-def _read_json(file_format: str, paths: Sequence[Path], mapping: Mapping[str, str]) -> str:
-    tree: dict[str, Any] = {}
-    for column in mapping.values():
-        node = tree
-        *parents, leaf = column.split(".")
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node.setdefault(leaf, None)
-    columns = ", ".join(f"{sql.text(key)}: {sql.text(_type(child))}" for key, child in tree.items())
-    kind = "newline_delimited" if file_format == "jsonl" else "auto"
-    errors = ", ignore_errors=true" if file_format == "jsonl" else ""
-    options = f"format='{kind}', columns={{{columns}}}, filename='_file'{errors}"
-    return f"read_json({_list(paths)}, {options})"
+def _json(shape: Shape, files: Sequence[Path]) -> str:
+    if shape.layout == "jsonl":
+        return _lines(files)
+    if shape.layout == "parquet":
+        row = "{" + ", ".join(f"{sql.text(c)}: {sql.name(c)}" for c in shape.header) + "}"
+        return f"select filename as _file, to_json({row})::varchar as _raw from {_parquet(files)}"
+    return (
+        f"select filename as _file, json::varchar as _raw from read_json_objects({_list(files)}, "
+        f"format='{shape.layout}', filename=true, maximum_object_size={MAX_OBJECT_BYTES})"
+    )
 
 
-def _type(child: dict[str, Any] | None) -> str:
-    if child is None:
-        return "VARCHAR"
-    return f"STRUCT({', '.join(f'{sql.name(k)} {_type(v)}' for k, v in child.items())})"
+def _transformed(raw: str, format_: Format) -> str:
+    """Parse each record once, into the members that are read; what is no JSON has none."""
+    structure = sql.text(json.dumps(dict(format_.structure)))
+    columns = ", ".join(f"_r.{sql.name(c)} as {sql.name(c)}" for c in format_.structure)
+    return (
+        f"select _file, _raw, {columns} from (select *, "
+        f"case when json_valid(_raw) then json_transform(_raw, {structure}) end as _r from ({raw}))"
+    )
 
 
-def _leaves(columns: Any, prefix: str = "") -> Any:
+def _matched(raw: str, format_: Format) -> str:
+    names = group_names(format_.pattern)
+    columns = ", ".join(f"_r.{sql.name(name)} as {sql.name(name)}" for name in names)
+    return (
+        f"select _file, _raw, _is_matched, {columns} from (select *, "
+        f"regexp_matches(_raw, {sql.text(format_.pattern)}) as _is_matched, "
+        f"regexp_extract(_raw, {sql.text(_unnamed(format_.pattern))}, {sql.texts(names)}) as _r "
+        f"from ({raw}))"
+    )
+
+
+def group_names(pattern: str) -> list[str]:
+    """The named groups of a regular expression, in order.
+
+    >>> group_names(r"(?P<ip>\\S+) (?P<user>\\S+)")
+    ['ip', 'user']
+    """
+    return re.findall(r"\(\?P<(\w+)>", pattern)
+
+
+def _unnamed(pattern: str) -> str:
+    return re.sub(r"\(\?P<\w+>", "(", pattern)
+
+
+def _parquet(files: Sequence[Path]) -> str:
+    return f"read_parquet({_list(files)}, filename=true)"
+
+
+def unread(shape: Shape, format_: Format, ignore: Iterable[str]) -> str:
+    """SQL of the JSON object of what the format does not read of a record.
+
+    Members below the top of a JSON object count too. RFC 7386 (JSON Merge Patch): a null in the
+    patch removes the member.
+    """
+    if format_.reads == "lines":
+        return "null::varchar"
+    if format_.reads == "json":
+        patch = json.dumps({**_nulls(format_.structure), **dict.fromkeys(ignore)})
+        return f"json_merge_patch(_raw, {sql.text(patch)})::varchar"
+    used = {column.split(".")[0].casefold() for column in format_.columns}
+    used |= {column.casefold() for column in (*format_.columns, *ignore)}
+    rest = [column for column in shape.header if column.casefold() not in used]
+    if not rest:
+        return "null::varchar"
+    row = "{" + ", ".join(f"{sql.text(column)}: {sql.name(column)}" for column in rest) + "}"
+    return f"json_merge_patch('{{}}', to_json({row}))::varchar"
+
+
+def holds_values(json_object: str) -> str:
+    """SQL: the object, or null when it is made of empty objects: a merge patch leaves those."""
+    return f"case when regexp_matches({json_object}, ':[^{{]') then {json_object} end"
+
+
+def _nulls(structure: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _nulls(v) if isinstance(v, Mapping) else None for k, v in structure.items()}
+
+
+def _leaves(columns: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yield (dotted name, SQL expression) of every column and struct field."""
     for name, type_ in columns:
         dotted = f"{prefix}.{name}" if prefix else name
         if type_.id == "struct":
+            yield dotted, f"to_json({path(dotted)})"
             yield from _leaves(type_.children, dotted)
         else:
             nested = type_.id in ("list", "map", "array")
-            yield dotted, f"to_json({_path(dotted)})" if nested else _path(dotted)
+            yield dotted, f"to_json({path(dotted)})" if nested else path(dotted)
 
 
-def _path(dotted: str) -> str:
-    return ".".join(sql.name(part) for part in dotted.split("."))
-
-
-def _list(paths: Sequence[Path]) -> str:
-    # DuckDB reads *, ? and [ in a path as a glob; a file that really has one is put in brackets.
-    return sql.texts("".join(f"[{c}]" if c in "*?[" else c for c in str(path)) for path in paths)
+def _list(files: Sequence[Path]) -> str:
+    return sql.texts(sql.no_glob(str(file)) for file in files)
 
 
 def _first_line(error: Exception) -> str:

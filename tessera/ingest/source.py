@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +12,10 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tessera.ingest.kinds import KINDS
+from tessera.ingest.formats.registry import FORMATS
+from tessera.ingest.kinds import KINDS, Group
+
+PHYSICAL = ("auto", "csv", "jsonl", "json", "parquet")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -31,24 +36,61 @@ def _relative_glob(pattern: str) -> str:
 
 
 class Source(BaseModel):
-    """One export: which files, what kind, and which of their columns is which."""
+    """One export: which files, and what they are.
+
+    Either `format` names a vendor's format, which knows its columns, or `kind` and `columns` say
+    which of the export's columns is which.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: str
+    kind: str = ""
     files: Annotated[str, AfterValidator(_relative_glob)]
-    format: Literal["auto", "csv", "jsonl", "json", "parquet"] = "auto"
-    columns: dict[str, str]
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    format: str = "auto"
+    columns: dict[str, str] = {}
+    ignore: tuple[str, ...] = ()
+    delimiter: str = Field(default="", max_length=1)
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    time_format: str = "iso"
+    date_format: str = "iso"
     timezone: str = "UTC"
+    same_name: Literal["replace", "add"] = "replace"
+    period: str = ""
     refund_order_prefix: str = ""
     negative_price: Literal["quarantine", "adjustment"] = "quarantine"
     exact_duplicates: Literal["keep", "quarantine"] = "keep"
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What the export gives; refused rows count under the first."""
+        return (self.kind,) if self.kind else tuple(FORMATS[self.format].kinds)
+
+    @property
+    def group(self) -> Group:
+        """Whose DAG loads it."""
+        return KINDS[self.kinds[0]].group
+
     @model_validator(mode="after")
-    def _columns_belong_to_the_kind(self) -> Source:
+    def _is_a_format_or_a_mapping(self) -> Source:
+        if self.format in FORMATS:
+            if self.kind or self.columns:
+                raise ValueError(
+                    f"format '{self.format}' knows its kinds and columns: leave out `kind` and "
+                    "`columns`, or use format 'csv', 'json' … with a mapping of your own"
+                )
+            return self
+        if self.format not in PHYSICAL:
+            hint = did_you_mean(self.format, [*PHYSICAL, *FORMATS])
+            raise ValueError(f"unknown format '{self.format}'{hint}")
         if self.kind not in KINDS:
-            raise ValueError(f"unknown kind '{self.kind}'{did_you_mean(self.kind, KINDS)}")
+            told = f"unknown kind '{self.kind}'" if self.kind else "`kind` or `format` is needed"
+            raise ValueError(f"{told}{did_you_mean(self.kind, KINDS)}")
+        self._check_mapping()
+        return self
+
+    def _check_mapping(self) -> None:
         kind = KINDS[self.kind]
         for name in self.columns:
             if name not in kind.columns:
@@ -57,8 +99,15 @@ class Source(BaseModel):
         missing = [name for name in kind.required if name not in self.columns]
         if missing:
             raise ValueError(f"columns of kind '{self.kind}' still to be mapped: {missing}")
+        if kind.one_of and not set(kind.one_of) & set(self.columns):
+            raise ValueError(f"kind '{self.kind}' needs one of the columns {list(kind.one_of)}")
         if self.refund_order_prefix and self.kind != "order_lines":
             raise ValueError("refund_order_prefix belongs to kind 'order_lines'")
+
+    @model_validator(mode="after")
+    def _separators_differ(self) -> Source:
+        if self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both '{self.decimal}'")
         return self
 
     @field_validator("timezone")
@@ -66,4 +115,37 @@ class Source(BaseModel):
     def _known_timezone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"'{value}' is not an IANA time zone such as 'Europe/Berlin'")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(
+                f"'{value}' is no known encoding; usual ones: utf-8, utf-16, latin-1, cp1252"
+            ) from None
+
+    @field_validator("time_format", "date_format")
+    @classmethod
+    def _known_time_format(cls, value: str) -> str:
+        if value in ("iso", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds"):
+            return value
+        if "%" not in value:
+            raise ValueError(
+                f"'{value}' is neither 'iso', 'epoch_seconds', 'epoch_milliseconds', "
+                "'epoch_microseconds' nor a pattern such as '%d/%m/%Y %H:%M'"
+            )
+        return value
+
+    @field_validator("period")
+    @classmethod
+    def _one_group(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groups
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        if value and groups != 1:
+            raise ValueError(r"needs one group, such as 'orders-(\d{4}-\d{2}-\d{2})'")
         return value

@@ -30,3 +30,12 @@ def texts(values: Iterable[str]) -> str:
     "['a', 'b']"
     """
     return "[" + ", ".join(text(value) for value in values) + "]"
+
+
+def no_glob(path: str) -> str:
+    """A path that DuckDB takes as it is: what would be a glob is put in brackets.
+
+    >>> no_glob("orders[1].csv")
+    'orders[[]1].csv'
+    """
+    return "".join(f"[{character}]" if character in "*?[" else character for character in path)
