@@ -83,7 +83,8 @@ def load_batch(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
         _refuse_the_rest(connection, batch)
         _record(connection, batch)
         for name, replaced in batch.replaces.items():
-            ledger.note_replaced(connection, name, replaced, _first(connection))
+            if replaced:
+                ledger.note_replaced(connection, name, replaced, _first(connection))
         ledger.note_drift(connection, batch.source_name, batch.shape.header, _first(connection))
         _assert_balance(connection, batch)
         _drop_temporary(connection)
@@ -159,7 +160,8 @@ def _number(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    not_blank = "where trim(_raw) <> ''" if _has_raw(batch) else ""
+    # Trimming every record costs more than reading it; long ones are not blank.
+    not_blank = "where strlen(_raw) > 99 or trim(_raw) <> ''" if _has_raw(batch) else ""
     numbered = f"select rowid as _record, * from records {not_blank}"
     if batch.format.prepare:
         derived = batch.format.prepare.replace("{records}", f"({numbered})")
@@ -184,8 +186,8 @@ def _refuse_records(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None
     cases = " ".join(f"when {condition} then {sql.text(why)}" for condition, why in refusals)
     reason = f"case {cases} end" if cases else "null::varchar"
     connection.execute(
-        f"create temp table refused as select _record, {reason} as reason from numbered "
-        "where reason is not null"
+        f"create temp table refused as select _record, {reason} as _why from numbered "
+        "where _why is not null"
     )
 
 
@@ -245,16 +247,18 @@ def _reject(
 ) -> None:
     """Number the reason of each row that cannot be loaded."""
     if batch.source.exact_duplicates == "quarantine":
-        same = "_file, " + ", ".join(
-            column for column in (_record_columns(connection)) if column not in ('"_record"',)
-        )
+        same = ", ".join(["_file", *_record_columns(connection)])
         select = (
             f"select s.*, c._copy from ({select}) s join (select _record, row_number() over "
             f"(partition by {same} order by _record) as _copy from numbered) c using (_record)"
         )
+    event_at = KINDS[kind].event_at
+    is_dated = event_at is not None and event_at in batch.format.kinds[kind].columns
+    at = as_instant(sql.name(event_at)) if event_at and is_dated else "null::timestamp"
     connection.execute(
         f"insert into rejected select {sql.text(kind)}, _record, _item, "
-        f"{first_failed(checks)} as check_no from ({select}) where check_no is not null"
+        f"{first_failed(checks)} as check_no from (select *, {at} as _at from ({select})) "
+        "where check_no is not null"
     )
 
 
@@ -365,7 +369,7 @@ def _refuse_the_rest(connection: duckdb.DuckDBPyConnection, batch: Batch) -> Non
             connection,
             batch,
             kind,
-            f"(select r._record, 0 as _item, o._file, r.reason, null::varchar as about, "
+            f"(select r._record, 0 as _item, o._file, r._why as reason, null::varchar as about, "
             f"{_original(connection, batch)} as raw_row "
             "from refused r join records o on o.rowid = r._record)",
         )

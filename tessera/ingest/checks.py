@@ -35,9 +35,10 @@ def checks_of(
 ) -> list[Check]:
     """All checks of a kind for the columns that the source fills.
 
+    The conditions are over the kind's columns and `_at`, when the row happened, in UTC.
     `currencies` are those that have an exchange rate; None checks none.
     """
-    nothing = " and ".join(_is_missing(column) for column in sorted(mapped))
+    nothing = " and ".join(f"coalesce({sql.name(c)}, '') = ''" for c in sorted(mapped))
     unreadable = Check(nothing, "not a record: none of the mapped columns is there")
     required = [
         Check(_is_missing(c) if c in mapped else "true", f"{c} is missing", c)
@@ -51,7 +52,7 @@ def checks_of(
         check
         for name, column in kind.columns.items()
         if column.type != "text" and name in mapped
-        for check in _casts(name, column.type, source)
+        for check in _casts(name, column.type, source, kind.event_at)
     ]
     rules = _rules(kind, source, mapped, loaded_at, currencies)
     return [unreadable, *required, *casts, *rules]
@@ -61,16 +62,16 @@ def _is_missing(name: str) -> str:
     return f"nullif(trim({sql.name(name)}), '') is null"
 
 
-def _casts(name: str, type_: ColumnType, source: Source) -> list[Check]:
+def _casts(name: str, type_: ColumnType, source: Source, event_at: str | None) -> list[Check]:
     checks = []
     if type_ == "timestamp" and source.timezone != "UTC":
         gap = f"{sql.name(name)} like {sql.text('%' + NO_SUCH_TIME)}"
         reason = f"{name} does not exist in {source.timezone}: the clocks went forward over it"
         checks.append(Check(gap, reason, name))
-    return [*checks, Check(_does_not_cast(name, type_), f"{name} is not a {type_}", name)]
+    return [*checks, Check(_does_not_cast(name, type_, event_at), f"{name} is not a {type_}", name)]
 
 
-def _does_not_cast(name: str, type_: ColumnType) -> str:
+def _does_not_cast(name: str, type_: ColumnType, event_at: str | None) -> str:
     column = sql.name(name)
     value = (
         as_instant(column) if type_ == "timestamp" else f"try_cast({column} as {SQL_TYPES[type_]})"
@@ -97,10 +98,9 @@ def _rules(
     rules = []
     if kind.event_at and kind.event_at in mapped:
         latest = (loaded_at + FUTURE_TOLERANCE).strftime("%Y-%m-%d %H:%M:%S")
-        event = as_instant(sql.name(kind.event_at))
         for condition, what in (
-            (f"{event} > timestamp '{latest}'", "in the future"),
-            (f"{event} < timestamp '{EARLIEST}'", f"before {EARLIEST}"),
+            (f"_at > timestamp '{latest}'", "in the future"),
+            (f"_at < timestamp '{EARLIEST}'", f"before {EARLIEST}"),
         ):
             rules.append(Check(condition, f"{kind.event_at} is {what}", kind.event_at))
     if "unit_price" in mapped and source.negative_price == "quarantine":

@@ -235,7 +235,8 @@ def _paths(structure: Any, prefix: str = "") -> Iterator[str]:
     ['a', 'b.c']
     """
     if not isinstance(structure, dict):
-        yield prefix.removesuffix(".")
+        if structure != "JSON":  # an empty object, which a merge patch left behind
+            yield prefix.removesuffix(".")
         return
     for name, inner in structure.items():
         yield from _paths(inner, f"{prefix}{name}.")

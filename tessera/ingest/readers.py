@@ -112,7 +112,7 @@ def records(shape: Shape, files: Sequence[Path], format_: Format, delimiter: str
         return _csv(shape, files, format_, delimiter)
     if shape.layout == "parquet" and format_.reads == "parquet":
         columns = ", ".join(sql.name(column) for column in shape.header)
-        return f"select filename as _file, {columns} from {_parquet(files)}"
+        return f"select _file, {columns} from {_parquet(files)}"
     if shape.layout == "lines":
         return _matched(_lines(files), format_)
     return _transformed(_json(shape, files), format_)
@@ -132,17 +132,17 @@ def _csv(shape: Shape, files: Sequence[Path], format_: Format, delimiter: str) -
         f"escape={quote}, columns={{{columns}}}"
     )
     named = ", ".join(sql.name(column) for column in shape.header)
-    return f"select filename as _file, {named}{absent} from {_read_csv(files, told)}"
+    return f"select _file, {named}{absent} from {_read_csv(files, told)}"
 
 
 def _lines(files: Sequence[Path]) -> str:
     told = f"header=false, delim='{NEVER}', quote='', escape='', columns={{'_raw': 'VARCHAR'}}"
-    return f"select filename as _file, _raw from {_read_csv(files, told)}"
+    return f"select _file, _raw from {_read_csv(files, told)}"
 
 
 def _read_csv(files: Sequence[Path], told: str) -> str:
     return (
-        f"read_csv({_list(files)}, auto_detect=false, {told}, filename=true, "
+        f"read_csv({_list(files)}, auto_detect=false, {told}, filename='_file', "
         f"max_line_size={MAX_LINE_BYTES}, buffer_size={2 * MAX_LINE_BYTES}, "
         f"store_rejects=true, rejects_table='{MALFORMED}', rejects_scan='{MALFORMED_FILES}')"
     )
@@ -153,10 +153,10 @@ def _json(shape: Shape, files: Sequence[Path]) -> str:
         return _lines(files)
     if shape.layout == "parquet":
         row = "{" + ", ".join(f"{sql.text(c)}: {sql.name(c)}" for c in shape.header) + "}"
-        return f"select filename as _file, to_json({row})::varchar as _raw from {_parquet(files)}"
+        return f"select _file, to_json({row})::varchar as _raw from {_parquet(files)}"
     return (
-        f"select filename as _file, json::varchar as _raw from read_json_objects({_list(files)}, "
-        f"format='{shape.layout}', filename=true, maximum_object_size={MAX_OBJECT_BYTES})"
+        f"select _file, json::varchar as _raw from read_json_objects({_list(files)}, "
+        f"format='{shape.layout}', filename='_file', maximum_object_size={MAX_OBJECT_BYTES})"
     )
 
 
@@ -195,7 +195,7 @@ def _unnamed(pattern: str) -> str:
 
 
 def _parquet(files: Sequence[Path]) -> str:
-    return f"read_parquet({_list(files)}, filename=true)"
+    return f"read_parquet({_list(files)}, filename='_file')"
 
 
 def unread(shape: Shape, format_: Format, ignore: Iterable[str]) -> str:
