@@ -210,8 +210,15 @@ def _rows(connection: duckdb.DuckDBPyConnection, batch: Batch, kind: str, rows: 
         conditions.append("_record not in (select _record from refused)")
     where = f"where {' and '.join(conditions)}" if conditions else ""
     return (
-        f"select _record, _item, _file, {columns}, {extra} as _unread from {_items(rows)} {where}"
+        f"select _record, _item, _file, {columns}, {extra} as _unread, "
+        f"{_refusal(rows)} as _refusal from {_items(rows)} {where}"
     )
+
+
+def _refusal(rows: Rows) -> str:
+    """CASE that numbers the first of the format's refusals from 1, null for a good row."""
+    cases = " ".join(f"when {r.condition} then {i}" for i, r in enumerate(rows.refuse, 1))
+    return f"case {cases} end" if cases else "null::integer"
 
 
 def _items(rows: Rows) -> str:
@@ -236,7 +243,11 @@ def _load_kind(connection: duckdb.DuckDBPyConnection, batch: Batch, kind: str, r
 
 def _checks(batch: Batch, kind: str, names: Collection[str]) -> list[Check]:
     source = batch.source
-    checks = checks_of(KINDS[kind], source, names, batch.loaded_at, batch.currencies)
+    refusals = enumerate(batch.format.kinds[kind].refuse, 1)
+    checks = [
+        *(Check(f"_refusal = {i}", refusal.reason) for i, refusal in refusals),
+        *checks_of(KINDS[kind], source, names, batch.loaded_at, batch.currencies),
+    ]
     if source.exact_duplicates == "quarantine":
         checks.append(Check("_copy > 1", "exact duplicate of an earlier row of the file"))
     return checks

@@ -14,6 +14,14 @@ Reads = Literal["csv", "json", "lines", "parquet"]
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """What matches the SQL `condition` goes to quarantine with the `reason`, its record whole."""
+
+    condition: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Rows:
     """The rows of one kind that a record gives.
 
@@ -22,19 +30,13 @@ class Rows:
     each     SQL expression of a LIST: one row an element, which `columns` and `where` call `item`.
              Empty: one row a record.
     where    SQL condition: which records (or items) give a row of this kind. Empty: all.
+    refuse   rows that the format itself refuses, one by one; a condition sees what `columns` see.
     """
 
     columns: Mapping[str, str]
     each: str = ""
     where: str = ""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Records that match the SQL `condition` go to quarantine, whole, with the `reason`."""
-
-    condition: str
-    reason: str
+    refuse: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True)
