@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from tessera import report, runs, settings, steps, warehouse
+from tessera.doctor import examine
+from tessera.ingest import repairs
 from tessera.ingest.ledger import withdraw as take_back
 
 app = typer.Typer(
@@ -45,7 +47,7 @@ def doctor() -> None:
     """Show what became of every file and row, and what to do about what was refused."""
     told = settings.load()
     with steps.open_run_warehouse(told) as connection:
-        for table in report.balance(connection):
+        for table in examine(connection):
             console.print(table)
 
 
@@ -57,6 +59,33 @@ def withdraw(
     with steps.open_run_warehouse(settings.load()) as connection:
         rows = take_back(connection, file, runs.now())
     console.print(f"{file}: {rows:,} rows withdrawn", highlight=False)
+
+
+quarantine = typer.Typer(help="Refused rows: mend them and load them.", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine")
+SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="As the settings name it")]
+
+
+@quarantine.command("export")
+def export_refused(
+    source: SourceName,
+    out: Annotated[Path, typer.Argument(help="JSON lines: mend each `record`")],
+) -> None:
+    """Write the refused rows of a source, to be mended by hand."""
+    with steps.open_run_warehouse(settings.load()) as connection:
+        rows = repairs.export(connection, source, out)
+    console.print(f"{rows:,} refused rows of {source} in {out}", highlight=False)
+
+
+@quarantine.command()
+def retry(
+    source: SourceName,
+    repaired: Annotated[
+        Path | None, typer.Option(exists=True, help="Rows from `quarantine export`, mended")
+    ] = None,
+) -> None:
+    """Load the files of a source that have refused rows anew, with repaired rows if given."""
+    console.print(steps.retry(settings.load(), source, repaired), highlight=False)
 
 
 @app.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -61,41 +60,6 @@ def places(published: Path, artifacts: Path, warehouse_file: Path) -> str:
         ("Warehouse (all floors)", warehouse_file),
     )
     return "\n" + "\n".join(f"{what:<33}{where}" for what, where in found)
-
-
-def balance(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
-    """Files and rows by source, then quarantine by reason."""
-    loads = Table(title="Read = loaded + quarantined", title_justify="left", box=SIMPLE_HEAD)
-    for heading in ("Source", "Files", "Refused", "Rows read", "Loaded", "Quarantined"):
-        loads.add_column(heading, justify="left" if heading == "Source" else "right")
-    for source, *numbers in connection.execute(
-        """
-        select source, count(*) filter (status = 'loaded'), count(*) filter (status = 'refused'),
-               sum(rows_read), sum(rows_loaded), sum(rows_quarantined)
-        from ops.loads where status <> 'withdrawn' group by source order by source
-        """
-    ).fetchall():
-        loads.add_row(source, *(f"{int(number):,}" for number in numbers))
-    refused = Table(title="Refused, and why", title_justify="left", box=SIMPLE_HEAD)
-    for heading in ("Source", "Reason", "Rows", "Example"):
-        refused.add_column(heading, justify="right" if heading == "Rows" else "left")
-    for source, reason, count, example in connection.execute(
-        """
-        select source, reason, count(*), min(file || ' line ' || line) from quarantine.rows
-        group by source, reason
-        union all
-        select source, 'whole file: ' || reason, null, file from quarantine.files
-        order by 1, 3 desc nulls first, 2
-        """
-    ).fetchall():
-        refused.add_row(source, reason, f"{count:,}" if count else "", example)
-    advice = Text(
-        "Mend the rows at their source and export them again: the new file is loaded by the next "
-        "run.\nA refused file is tried again by every run. The refused rows themselves are in "
-        "quarantine.rows of the warehouse.",
-        style="dim",
-    )
-    return [loads, refused, advice] if refused.row_count else [loads]
 
 
 def _percent(value: float | None) -> str:

@@ -47,7 +47,8 @@ def fingerprint(
     A step that looks at some kinds of export only, whatever the day, gives those and no `as_of`.
     """
     loaded = connection.execute(
-        "select string_agg(source || content_hash, ',' order by source, content_hash) "
+        "select string_agg(concat_ws(':', source, content_hash, kind, rows_loaded), ',' "
+        "order by source, content_hash, kind) "
         "from ops.loads where status = 'loaded' and (?1 is null or list_contains(?1, kind))",
         [None if kinds is None else list(kinds)],
     ).fetchone()

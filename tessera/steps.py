@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -203,28 +204,64 @@ def open_run_warehouse(
 
 def _load(settings: Settings, group: str) -> str:
     """Load the sources of one group; orders, new or known, must be there."""
-    from tessera.ingest.load import create_raw_tables, load_source
+    from tessera.ingest.load import create_raw_tables
 
     sources = {n: s for n, s in settings.sources.items() if s.group == group}
     with open_run_warehouse(settings) as connection:
         create_raw_tables(connection)
-        done = [
-            load_source(
-                connection,
-                settings.inbox_dir,
-                name,
-                source,
-                runs.now(),
-                currencies=settings.currencies,
-                settle_seconds=settings.settle_seconds,
-            )
-            for name, source in sources.items()
-        ]
+        done = [_load_source(connection, settings, name) for name in sources]
         if group == "crm":
             _require_orders(connection, settings)
     if not done:
         return "no source of this kind in the settings"
     return _told(done)
+
+
+def retry(settings: Settings, source_name: str, repaired: Path | None = None) -> str:
+    """Load the files of a source with refused rows anew, under the settings of now.
+
+    `repaired` holds rows mended by hand, as `tessera.ingest.repairs.export` wrote them.
+    Raises LookupError for an unknown source, StepFailed when a file is not in the inbox any more.
+    """
+    from tessera.ingest import repairs
+    from tessera.ingest.load import create_raw_tables
+
+    if source_name not in settings.sources:
+        raise LookupError(f"no source is called '{source_name}' in the settings")
+    with open_run_warehouse(settings) as connection:
+        create_raw_tables(connection)
+        if repaired:
+            files = repairs.keep(connection, source_name, repaired)
+        else:
+            files = repairs.files_with_refused_rows(connection, source_name)
+        gone = [file for file in files if not (settings.inbox_dir / file).is_file()]
+        if gone:
+            raise StepFailed(
+                f"not in the inbox {settings.inbox_dir} any more: {', '.join(gone)}. Put them back "
+                "to load them anew"
+            )
+        told = _load_source(connection, settings, source_name, again=files) if files else None
+    return _told([told]) if told else f"{source_name} has no refused rows"
+
+
+def _load_source(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    name: str,
+    again: Sequence[str] = (),
+) -> Loaded:
+    from tessera.ingest.load import load_source
+
+    return load_source(
+        connection,
+        settings.inbox_dir,
+        name,
+        settings.sources[name],
+        runs.now(),
+        currencies=settings.currencies,
+        settle_seconds=settings.settle_seconds,
+        again=again,
+    )
 
 
 def _told(done: Sequence[Loaded]) -> str:

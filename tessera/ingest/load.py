@@ -115,7 +115,7 @@ def load_source(
         replaces = {file.name: _replaced_by(file, known, source, again) for file in new}
         shaped = _shaped(task, _largest_of_each_period(source, new, known))
         for shape, group in groupby(_first_of_each_content(shaped), key=lambda pair: pair[0]):
-            for files in _bounded([file for _, file in group]):
+            for files in _bounded([file for _, file in group], alone=again):
                 growing += _load(task, shape, files, replaces)
         _note_the_known(task, found.files)
     return _summary(connection, source_name, first_load, len(found.files), growing)
@@ -200,12 +200,13 @@ def _first_of_each_content(
             yield shape, file
 
 
-def _bounded(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
+def _bounded(files: Sequence[ExportFile], alone: Collection[str]) -> list[list[ExportFile]]:
+    """Batches of at most BATCH_BYTES of text; those to be repaired stand alone."""
     batches: list[list[ExportFile]] = [[]]
     size = 0
     for file in files:
         unpacked = file.size * UNPACKED.get(file.path.suffix, 1)
-        if batches[-1] and size + unpacked > BATCH_BYTES:
+        if batches[-1] and (size + unpacked > BATCH_BYTES or file.name in alone):
             batches.append([])
             size = 0
         batches[-1].append(file)

@@ -70,6 +70,14 @@ def keep(connection: duckdb.DuckDBPyConnection, source_name: str, repaired: Path
     return [file for (file,) in files]
 
 
+def files_with_refused_rows(connection: duckdb.DuckDBPyConnection, source_name: str) -> list[str]:
+    """The loaded files of a source of which some rows are in quarantine."""
+    files = connection.execute(
+        "select distinct file from quarantine.rows where source = ? order by file", [source_name]
+    ).fetchall()
+    return [file for (file,) in files]
+
+
 def apply(
     connection: duckdb.DuckDBPyConnection,
     source_name: str,

@@ -1,0 +1,126 @@
+"""What became of every file and row, in the terminal, and what to do about what was refused."""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.table import Table
+
+# The first pattern that a reason matches says what to do.
+ADVICE = (
+    (r"no exchange rate", "add the currency to [rates] in the settings, then retry"),
+    (r"required columns missing", "map the columns under their new names, or export them again"),
+    (r"does not exist in", "check `timezone` of the source: no clock there showed this time"),
+    (
+        r"is not a (decimal|double|bigint)",
+        "set `decimal` and `thousands` as the export writes numbers, or mend the rows; then retry",
+    ),
+    (
+        r"is not a (timestamp|date)",
+        "set `time_format` or `date_format` as exported, or mend the rows; then retry",
+    ),
+    (r"in the future|before 1900", "check the clock of the system, and the unit of `time_format`"),
+    (
+        r"[Uu]nicode|utf-8|not \S+ text",
+        "set `encoding` of the source as it was exported; then retry",
+    ),
+    (r"Expected Number of Columns", "check `delimiter`, or mend the rows; then retry"),
+    (r"[Qq]uote", "a quote is open to the end: export the file again"),
+    (r"unit_price is negative", 'set negative_price = "adjustment" if these are corrections'),
+    (r"exact duplicate", "nothing: the first of the equal rows is loaded"),
+    (
+        r"not valid JSON|not a JSON object|malformed",
+        "mend the rows, or export them again; then retry",
+    ),
+    (r"(is|are) missing", "the export left the column empty: mend the rows; then retry"),
+    (r"nothing in it that", "nothing, if such records are not wanted; else see the format's page"),
+    (r"the file is empty|GZIP|end-of-stream|Parquet", "the file is cut off: export it again"),
+)
+MEND = "mend the rows, then retry"
+
+
+def advice(reason: str) -> str:
+    """What to do about a reason of refusal.
+
+    >>> advice("birth_date is not a date")[:20]
+    'set `time_format` or'
+    """
+    return next((told for pattern, told in ADVICE if re.search(pattern, reason)), MEND)
+
+
+def examine(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    """The balance of every source, what was refused and why, and what changed in the exports."""
+    refusals = _refusals(connection)
+    parts: list[RenderableType] = [_balance(connection)]
+    if refusals.row_count:
+        told = (
+            "[dim]retry: `tessera quarantine retry SOURCE` loads its files with refused rows anew, "
+            "after the settings\nwere mended. To mend rows by hand: `tessera quarantine export "
+            "SOURCE rows.jsonl`, mend each `record`,\nand `tessera quarantine retry SOURCE "
+            "--repaired rows.jsonl`. A refused file is tried again by every run.[/dim]"
+        )
+        parts += [refusals, told]
+    drift = _drift(connection)
+    return [*parts, drift] if drift.row_count else parts
+
+
+def _balance(connection: duckdb.DuckDBPyConnection) -> Table:
+    title = "Read = loaded + in quarantine + already there"
+    headings = ("Files", "Replaced", "Refused", "Rows read", "Loaded", "Quarantine", "There")
+    table = _table(title, ("Source", "Kind"), headings)
+    for source, kind, *numbers in connection.execute(
+        """
+        select source, kind, count(*) filter (status in ('loaded', 'already there')),
+               count(*) filter (status = 'replaced'), count(*) filter (status = 'refused'),
+               sum(rows_read) filter (status not in ('withdrawn', 'replaced')), sum(rows_loaded),
+               sum(rows_quarantined), sum(rows_already_there)
+        from ops.loads group by source, kind order by source, kind
+        """
+    ).fetchall():
+        table.add_row(source, kind, *(f"{int(number or 0):,}" for number in numbers))
+    return table
+
+
+def _refusals(connection: duckdb.DuckDBPyConnection) -> Table:
+    table = Table(title="Refused, and why", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("Source")
+    table.add_column("Rows", justify="right")
+    for heading in ("Reason", "Example", "What to do"):
+        table.add_column(heading, overflow="fold")
+    for source, reason, count, example in connection.execute(
+        """
+        select source, reason, count(*), min_by(file || ' line ' || line, (file, line))
+        from quarantine.rows group by source, reason
+        union all
+        select source, 'whole file: ' || reason, null, file from quarantine.files
+        order by 1, 3 desc nulls first, 2
+        """
+    ).fetchall():
+        rows = f"{count:,}" if count else "file"
+        table.add_row(source, rows, reason, example, advice(reason))
+    return table
+
+
+def _drift(connection: duckdb.DuckDBPyConnection) -> Table:
+    title = "Columns that came or went (new ones are kept in raw as _extra)"
+    table = _table(title, ("Source", "Column", "Change", "Since"), ())
+    for row in connection.execute(
+        """
+        select d.source, d.column_name, d.change, min_by(l.file, d.load_id)
+        from ops.drift d join ops.loads l using (load_id) group by all order by all
+        """
+    ).fetchall():
+        table.add_row(*row)
+    return table
+
+
+def _table(title: str, texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for heading in texts:
+        table.add_column(heading, overflow="fold")
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
