@@ -7,6 +7,7 @@ is remembered in `<state>/<source>.json`: delete that file to fetch everything a
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tessera.ingest.fetch.settings import API, DATABASE, Fetch, check, scheme_of
 DECISIVE = {"params", "headers", "since", "paging", "items", "table", "query", "cursor"}
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 SHOWN_FAILURES = 3
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,16 @@ def fetch(
     Raises FetchFailed, whose message names no secret; what came before the failure has landed.
     """
     hidden = Secrets(secrets)
-    try:
-        with hidden.hidden():
+    with hidden.hidden():
+        try:
             return _fetch(uri, options, source_name, inbox, state, hidden)
-    except Exception as error:
-        # Any library's error may quote an address with its secrets: none is passed on as it is.
-        said = str(error) if isinstance(error, FetchFailed) else f"{type(error).__name__}: {error}"
-        message = f"{source_name}, from {uri}: {' '.join(hidden.redact(said).split())}"
-    raise FetchFailed(message)
+        except FetchFailed as failure:
+            said = str(failure)
+        except Exception as error:
+            LOG.debug("fetching %s failed", source_name, exc_info=True)
+            said = f"{type(error).__name__}: {error}"
+    # Any library's error may quote an address with its secrets: none is passed on as it is.
+    raise FetchFailed(f"{source_name}, from {uri}: {' '.join(hidden.redact(said).split())}")
 
 
 def _fetch(

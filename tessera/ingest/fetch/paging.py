@@ -14,7 +14,8 @@ def paginator(fetch: Fetch, params: dict[str, Any]) -> BasePaginator:
     """The paginator of the settings; a counting one goes on from where `params` stands."""
     from dlt.sources.helpers.rest_client import paginators
 
-    at = int(params.get(fetch.next_param, fetch.first))
+    counts = fetch.paging in ("offset", "page")
+    at = int(params.get(fetch.next_param, fetch.first)) if counts else 0
     has_more = fetch.has_more or None
     match fetch.paging:
         case "cursor":

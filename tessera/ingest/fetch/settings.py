@@ -84,18 +84,9 @@ class Fetch(_Section):
 
 
 API_KEYS = {
-    *("token", "user", "password", "headers", "params", "paging", "next", "next_param", "has_more"),
-    *(
-        "items",
-        "limit",
-        "limit_param",
-        "first",
-        "since",
-        "attempts",
-        "max_wait_seconds",
-        "lookback",
-    ),
-    *("timeout_seconds", "retry_on", "max_pages", "pages_per_file"),
+    *("token", "user", "password", "headers", "params", "paging", "next", "next_param"),
+    *("has_more", "items", "limit", "limit_param", "first", "since", "lookback", "attempts"),
+    *("max_wait_seconds", "timeout_seconds", "retry_on", "max_pages", "pages_per_file"),
 }
 DATABASE_KEYS = {"password", "table", "query", "cursor", "rows_per_file", "lookback"}
 STORE_KEYS = {"options"}
@@ -193,16 +184,13 @@ def _check_database(fetch: Fetch) -> None:
 def _check_store(scheme: str) -> None:
     from fsspec.registry import known_implementations
 
-    # What fsspec calls http is a web page, dir and cached are wrappers of others.
     if scheme in STORES or (scheme in known_implementations and scheme not in DATABASE):
         return
     known = [*STORES, *API, *DATABASE]
-    close = difflib.get_close_matches(scheme, known, n=1)
-    hint = f"; did you mean '{close[0]}://'?" if close else ""
+    close = difflib.get_close_matches(scheme, known, n=1, cutoff=0.5)
+    hint = f"; did you mean '{close[0]}://'?" if close else "."
     shown = ", ".join(f"{name}://" for name in known)
-    raise ValueError(
-        f"'{scheme}://' is not known{hint} Known: {shown}, and what fsspec knows by name"
-    )
+    raise ValueError(f"'{scheme}://' is not known{hint} Known: {shown}, and fsspec's own names")
 
 
 def _only(keys: set[str], fetch: Fetch, scheme: str) -> None:

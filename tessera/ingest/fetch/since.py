@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,7 +17,7 @@ def greatest(values: Iterable[Any]) -> str:
     '2026-01-01T08:30:00Z'
     """
     written = [str(value) for value in values if value not in (None, "")]
-    for read in (_number, _time):
+    for read in (_number, _moment):
         read_values = [read(value) for value in written]
         if None not in read_values:
             return max(zip(read_values, written, strict=True), default=(None, ""))[1]
@@ -52,8 +52,11 @@ def _number(text: str) -> Decimal | None:
 
 def _time(text: str) -> datetime | None:
     try:
-        time = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
-    # Without a zone the API means its own; compared among themselves they need none.
-    return time
+
+
+def _moment(text: str) -> datetime | None:
+    time = _time(text)
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time

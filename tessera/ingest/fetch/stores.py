@@ -1,14 +1,15 @@
 """Files of an object store, a file server or another folder, through fsspec.
 
 An object is copied when it is new or changed: its etag, version, time and size are remembered. One
-that changed lands beside its older version, so that every load can be replayed.
+that changed takes the place of the file it was, as a re-sent export does; the older version stays
+in the hidden folder `.replaced`.
 """
 
 from __future__ import annotations
 
 import filecmp
+import itertools
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +24,7 @@ from tessera.ingest.files import UNFINISHED
 CHUNK_BYTES = 8 * 1024**2
 # The state is saved after so many objects: a crash copies at most these again, under equal names.
 SAVE_EVERY = 100
-PACKED = (".gz", ".zst")
+REPLACED = ".replaced"
 # What a store may call the identity of an object's content.
 MARKS = ("ETag", "etag", "md5Hash", "content_md5", "LastModified", "last_modified", "mtime")
 MARKS_AND_SIZE = (*MARKS, "updated", "version_id", "generation", "size")
@@ -44,18 +45,19 @@ def fetch_objects(
 ) -> tuple[list[str], int, list[str]]:
     """Copy what is new; return the names of the files, their bytes, and what failed."""
     store, pattern = _open(uri, options)
-    known: dict[str, list[Any]] = dict(landing.saved)
+    known: dict[str, str] = dict(landing.saved)
     names: list[str] = []
     size, failed = 0, []
     try:
-        for count, found in enumerate(_found(store, pattern), start=1):
+        for count, found in enumerate(_found(store, pattern, is_first=not known), start=1):
+            if known.get(found.name) == found.mark:
+                continue
             try:
-                landed = _land(store, found, known, landing)
+                size += _land(store, found, landing, names)
             except (OSError, FetchFailed) as error:
                 failed.append(f"{found.name}: {error}")
                 continue
-            names += [name for name, _ in landed]
-            size += sum(size for _, size in landed)
+            known[found.name] = found.mark
             if count % SAVE_EVERY == 0:
                 landing.save(known)
     finally:
@@ -63,23 +65,26 @@ def fetch_objects(
     return names, size, failed
 
 
-def _land(
-    store: Any, found: Object, known: dict[str, list[Any]], landing: Landing
-) -> list[tuple[str, int]]:
-    """Copy an object that is new or changed; its name and bytes, or nothing."""
-    mark, version = known.get(found.name, ("", 0))
-    if mark == found.mark:
-        return []
-    name, older = _versioned(found.name, version + 1), _versioned(found.name, version)
-    _copy(store, found, landing.part(name))
-    # Some stores give an object a new mark when only its labels changed.
-    if version and _equal(landing.part(name), landing.folder / older):
-        landing.part(name).unlink()
-        known[found.name] = [found.mark, version]
-        return []
-    size = landing.land(name)
-    known[found.name] = [found.mark, version + 1]
-    return [(name, size)]
+def _land(store: Any, found: Object, landing: Landing, names: list[str]) -> int:
+    """Copy an object into its place and add its name; return its bytes, 0 when they were there."""
+    _check_name(found.name)
+    part, place = landing.part(found.name), landing.folder / found.name
+    _copy(store, found, part)
+    if place.is_file():
+        # The same bytes come again after a crash, or where only an object's labels changed.
+        if filecmp.cmp(part, place, shallow=False):
+            part.unlink()
+            return 0
+        _put_aside(place, landing.folder)
+    names.append(found.name)
+    return landing.land(found.name)
+
+
+def _put_aside(place: Path, folder: Path) -> None:
+    aside = folder / REPLACED / place.relative_to(folder)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    names = (aside.with_name(f"{aside.name}.{number}") for number in itertools.count(1))
+    place.rename(next(name for name in names if not name.exists()))
 
 
 def _open(uri: str, options: dict[str, Any]) -> tuple[Any, str]:
@@ -93,23 +98,25 @@ def _open(uri: str, options: dict[str, Any]) -> tuple[Any, str]:
     return store, path + ("/" if uri.endswith("/") and not path.endswith("/") else "")
 
 
-def _found(store: Any, pattern: str) -> Iterator[Object]:
-    """The objects of the pattern in the order of their names. Raises FetchFailed without any."""
+def _found(store: Any, pattern: str, is_first: bool) -> list[Object]:
+    """The objects of the pattern in the order of their names.
+
+    Raises FetchFailed when the first look finds nothing: a mistake is likelier than an empty store.
+    """
     # fsspec keeps listings: a run in a long-lived worker would see the past.
     store.invalidate_cache()
     wanted = pattern
     if not _is_glob(pattern) and (pattern.endswith("/") or store.isdir(pattern)):
         wanted = f"{pattern.rstrip('/')}/**"
     fixed = _fixed_part(wanted)
-    found = store.glob(wanted, detail=True)
-    if not found:
-        raise FetchFailed(
-            "nothing is there: check the uri, and whether the credentials may list it"
-        )
-    for path, info in sorted(found.items()):
-        name = path[len(fixed) :].lstrip("/") if path.startswith(fixed) else path
-        if info["type"] == "file" and not _is_unfinished(name):
-            yield Object(path, _safe(name), info.get("size"), _mark(info))
+    found = {
+        path.removeprefix(fixed): Object(path, path.removeprefix(fixed), info["size"], _mark(info))
+        for path, info in sorted(store.glob(wanted, detail=True).items())
+        if info["type"] == "file"
+    }
+    if is_first and not found:
+        raise FetchFailed("nothing is there: check the uri, and what the credentials may list")
+    return [thing for name, thing in found.items() if not _is_unfinished(name)]
 
 
 def _is_glob(path: str) -> bool:
@@ -132,32 +139,13 @@ def _is_unfinished(name: str) -> bool:
     return name.endswith(UNFINISHED) or any(part.startswith(".") and part != ".." for part in parts)
 
 
-def _safe(name: str) -> str:
-    if not name or ".." in PurePosixPath(name).parts or "\0" in name:
-        raise FetchFailed(f"an object is called {name!r}: no file of the inbox can be called so")
-    return name
+def _check_name(name: str) -> None:
+    if not name or ".." in PurePosixPath(name).parts or "\0" in name or name.startswith("/"):
+        raise FetchFailed("no file of the inbox can be called so")
 
 
 def _mark(info: dict[str, Any]) -> str:
     return "|".join(f"{key}={info[key]}" for key in MARKS_AND_SIZE if info.get(key) is not None)
-
-
-def _versioned(name: str, version: int) -> str:
-    """The name of a version: it sorts behind the earlier ones, and keeps its ending.
-
-    >>> _versioned("2026/orders.csv.gz", 1), _versioned("2026/orders.csv.gz", 2)
-    ('2026/orders.csv.gz', '2026/orders.v0002.csv.gz')
-    """
-    if version == 1:
-        return name
-    path = PurePosixPath(name)
-    packed = path.suffix if path.suffix in PACKED else ""
-    plain = PurePosixPath(path.name.removesuffix(packed))
-    return str(path.with_name(f"{plain.stem}.v{version:04}{plain.suffix}{packed}"))
-
-
-def _equal(new: Path, older: Path) -> bool:
-    return older.is_file() and filecmp.cmp(new, older, shallow=False)
 
 
 def _copy(store: Any, found: Object, part: Path) -> None:
