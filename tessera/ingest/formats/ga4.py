@@ -40,19 +40,33 @@ PRODUCT = {
 MOMENT = "try(make_timestamp(try_cast(event_timestamp as bigint)))"
 
 
-def _parameter(key: str) -> str:
-    value = f"list_filter(event_params, lambda _p: _p.key = '{key}')[1].value"
-    kinds = ("string_value", "int_value", "double_value", "float_value")
-    return f"(coalesce({', '.join(f'{value}.{kind}' for kind in kinds)}))"
+# The parameters that are read, each a column: its value, of whichever type.
+PARAMETERS = members(
+    "ga_session_id page_location page_referrer firebase_screen source medium campaign currency "
+    "transaction_id value checkout_step"
+)
+VALUE = """coalesce(_p.value.string_value, _p.value.int_value, _p.value.double_value,
+    _p.value.float_value)"""
+PREPARED = f"""
+    select *, {", ".join(f"_values[list_position(_keys, '{p}')] as param_{p}" for p in PARAMETERS)}
+    from (
+        select
+            *,
+            list_transform(event_params, lambda _p: _p.key) as _keys,
+            list_transform(event_params, lambda _p: {VALUE}) as _values
+        from {{records}}
+    )
+"""
 
 
 def _campaign(collected: str, parameter: str, first: str) -> str:
     """Of the event itself; else, as older exports have no other, of the user's first visit."""
-    choices = (f"collected_traffic_source.{collected}", _parameter(parameter))
-    return (
-        f"coalesce({', '.join(known(choice) for choice in choices)}, "
-        f"{known(f'traffic_source.{first}')})"
+    choices = (
+        f"collected_traffic_source.{collected}",
+        f"param_{parameter}",
+        f"traffic_source.{first}",
     )
+    return f"coalesce({', '.join(known(choice) for choice in choices)})"
 
 
 FORMAT = Format(
@@ -73,6 +87,7 @@ revenue of a purchase or the value of a refund; `cart_value` the `value` of `vie
 `begin_checkout`.""",
     reads="json",
     structure=STRUCTURE,
+    prepare=PREPARED,
     required=("event_timestamp", "event_name"),
     kinds={
         "web_events": Rows(
@@ -84,12 +99,10 @@ revenue of a purchase or the value of a refund; `cart_value` the `value` of `vie
                 "event_name": "event_name",
                 "anonymous_id": "user_pseudo_id",
                 "customer_id": "user_id",
-                "session_id": "coalesce(user_pseudo_id || '.', '') || "
-                f"{_parameter('ga_session_id')}",
+                "session_id": "coalesce(user_pseudo_id || '.', '') || param_ga_session_id",
                 "occurred_at": f"coalesce({MOMENT}::varchar || 'Z', event_timestamp)",
-                "path": f"coalesce({path_of(_parameter('page_location'))}, "
-                f"{_parameter('firebase_screen')})",
-                "referrer": _parameter("page_referrer"),
+                "path": f"coalesce({path_of('param_page_location')}, param_firebase_screen)",
+                "referrer": "param_page_referrer",
                 "device_type": "device.category",
                 "utm_source": _campaign("manual_source", "source", "source"),
                 "utm_medium": _campaign("manual_medium", "medium", "medium"),
@@ -98,13 +111,13 @@ revenue of a purchase or the value of a refund; `cart_value` the `value` of `vie
                 "category": only_product("items", "item_category"),
                 "products": products("items", PRODUCT),
                 "order_id": f"coalesce({known('ecommerce.transaction_id')}, "
-                f"{known(_parameter('transaction_id'))})",
+                f"{known('param_transaction_id')})",
                 "revenue": "case event_name when 'purchase' then ecommerce.purchase_revenue "
                 "when 'refund' then ecommerce.refund_value end",
-                "currency": _parameter("currency"),
+                "currency": "param_currency",
                 "cart_value": "case when event_name in ('view_cart', 'begin_checkout') then "
-                f"{_parameter('value')} end",
-                "checkout_step": _parameter("checkout_step"),
+                "param_value end",
+                "checkout_step": "param_checkout_step",
             },
         )
     },

@@ -143,6 +143,6 @@ An identify call with a `userId` and traits also becomes a contact, as of the ti
     example="""\
 [sources.segment]
 format = "segment"
-files = "segment/**/*.gz"
+files = "segment/**/*.json*"
 """,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 import pytest
 
 from tessera import warehouse
+from tessera.ingest.formats.registry import FORMATS
 from tessera.ingest.load import Loaded, create_raw_tables, load_source
 from tessera.ingest.source import Source
 
@@ -31,14 +33,21 @@ def raw() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def land(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> Land:
-    """land(format, {file name: content}, **settings) loads the files and accounts for all rows."""
+    """land(format, {file name: content}, **settings) loads the files and accounts for all rows.
+
+    The source is the format's own example, so the names must be such as it asks for.
+    """
 
     def load(format_: str, files: dict[str, str | bytes], **settings: Any) -> Loaded:
+        (told,) = tomllib.loads(FORMATS[format_].example)["sources"].values()
+        folder = tmp_path / told["files"].partition("*")[0].rpartition("/")[0]
+        folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             data = content.encode() if isinstance(content, str) else content
-            (tmp_path / name).write_bytes(data)
-        source = Source.model_validate({"format": format_, "files": "*", **settings})
+            (folder / name).write_bytes(data)
+        source = Source.model_validate({**told, **settings})
         loaded = load_source(raw, tmp_path, "vendor", source, LOADED_AT)
+        assert loaded.files_found == len(files)
         assert loaded.files_refused == 0, raw.execute("from quarantine.files").fetchall()
         assert loaded.rows_read == loaded.rows_loaded + loaded.rows_quarantined
         return loaded

@@ -110,14 +110,20 @@ def test_parquet_gives_the_same(land: Any, ask: Any) -> None:
 def test_ids_are_stable_and_tell_events_of_a_bundle_apart(land: Any, ask: Any) -> None:
     one, other = event(parameters={"a": 1, "b": "x"}), event(parameters={"a": 2, "b": "x"})
     again = event(parameters={"b": "x", "a": 1})
-    land("ga4", {"1.json": as_bigquery_writes(one, other), "2.json": as_bigquery_writes(again)})
+    land(
+        "ga4",
+        {
+            "events_1.json": as_bigquery_writes(one, other),
+            "events_2.json": as_bigquery_writes(again),
+        },
+    )
     first, second, third = ask("select event_id from raw.web_events order by _file, _line")
     assert first == third != second
 
 
 def test_the_first_visit_stands_in_for_a_missing_campaign(land: Any, ask: Any) -> None:
     source = {"source": "google", "medium": "cpc", "name": "(not set)"}
-    land("ga4", {"events.json": as_bigquery_writes(event(traffic_source=source))})
+    land("ga4", {"events_1.json": as_bigquery_writes(event(traffic_source=source))})
     query = "select utm_source, utm_medium, utm_campaign from raw.web_events"
     assert ask(query) == [("google", "cpc", None)]
 
@@ -126,7 +132,7 @@ def test_carts_and_refunds(land: Any, ask: Any) -> None:
     cart = event("view_cart", {"value": 40, "currency": "EUR"})
     added = event("add_to_cart", {"value": 15, "currency": "EUR"}, items=[{"item_id": "p1"}])
     refund = event("refund", ecommerce={"transaction_id": "T9", "refund_value": 5.5})
-    land("ga4", {"events.json": as_bigquery_writes(cart, added, refund)})
+    land("ga4", {"events_1.json": as_bigquery_writes(cart, added, refund)})
     query = "select cart_value, product_id, order_id, revenue from raw.web_events order by _line"
     assert ask(query) == [
         ("40", None, None, None),
@@ -137,7 +143,7 @@ def test_carts_and_refunds(land: Any, ask: Any) -> None:
 
 def test_broken_events_go_to_quarantine(land: Any, ask: Any) -> None:
     far = event(event_timestamp="99999999999999999999")
-    loaded = land("ga4", {"events.json": as_bigquery_writes(
+    loaded = land("ga4", {"events_1.json": as_bigquery_writes(
         event(), event(None), event(event_timestamp="soon"), event(event_timestamp=None), far
     ) + "{broken\n"})  # fmt: skip
     assert (loaded.rows_loaded, loaded.rows_quarantined) == (1, 5)
@@ -151,7 +157,7 @@ def test_an_event_of_a_real_property(land: Any, ask: Any) -> None:
     found = re.search(r'SOURCE_JSON = """\n(.*?)\n"""', sample, re.DOTALL)
     assert found
     # The sample was taken behind somebody's view, which had renamed this one member.
-    land("ga4", {"events.json": found.group(1).replace('"client_id"', '"user_pseudo_id"')})
+    land("ga4", {"events_1.json": found.group(1).replace('"client_id"', '"user_pseudo_id"')})
     query = """select event_name, anonymous_id, session_id, occurred_at::timestamp::varchar, path,
         device_type, utm_source from raw.web_events"""
     assert ask(query) == [

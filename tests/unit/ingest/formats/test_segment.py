@@ -6,8 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.conftest import shared
 
 AT = "2025-03-01T10:00:00.123Z"
@@ -105,25 +103,23 @@ def test_one_product_stands_in_the_properties(land: Any, ask: Any) -> None:
     assert third == (None, "Jazz", None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("event", "properties", "revenue", "cart_value", "step"),
-    [
-        ("Order Completed", {"total": 27.5, "revenue": 25}, "25", None, None),
-        ("Order Completed", {"total": "27.50"}, "27.50", None, None),
-        ("Order Refunded", {"total": 30}, "30", None, None),
-        ("Checkout Started", {"value": 30, "revenue": 25}, None, "30", None),
-        ("Checkout Step Viewed", {"step": 2}, None, None, "2"),
-        ("Subscription Paid", {"revenue": 9.5}, "9.5", None, None),
-        ("Tutorial", {"step": 7, "value": 3}, None, None, None),
-    ],
-)
-def test_money_and_steps(
-    land: Any, ask: Any, event: str, properties: Any, revenue: str, cart_value: str, step: str
-) -> None:
-    land("segment", {"calls.json": lines(call("track", event=event, properties=properties))})
-    assert ask("select revenue, cart_value, checkout_step from raw.web_events") == [
-        (revenue, cart_value, step)
-    ]
+MONEY_AND_STEPS = [
+    # event, properties, revenue, cart value, step
+    ("Order Completed", {"total": 27.5, "revenue": 25}, "25", None, None),
+    ("Order Completed", {"total": "27.50"}, "27.50", None, None),
+    ("Order Refunded", {"total": 30}, "30", None, None),
+    ("Checkout Started", {"value": 30, "revenue": 25}, None, "30", None),
+    ("Checkout Step Viewed", {"step": 2}, None, None, "2"),
+    ("Subscription Paid", {"revenue": 9.5}, "9.5", None, None),
+    ("Tutorial", {"step": 7, "value": 3}, None, None, None),
+]
+
+
+def test_money_and_steps(land: Any, ask: Any) -> None:
+    calls = [call("track", event=event, properties=told) for event, told, *_ in MONEY_AND_STEPS]
+    land("segment", {"calls.json": lines(*calls)})
+    query = "select revenue, cart_value, checkout_step from raw.web_events order by _line"
+    assert ask(query) == [tuple(expected) for _, _, *expected in MONEY_AND_STEPS]
 
 
 def test_an_array_is_read_like_lines(land: Any, ask: Any) -> None:
@@ -147,7 +143,8 @@ def test_odd_shapes_break_nothing(land: Any, ask: Any) -> None:
     calls += [call("track", event="x", properties=each, context=each, traits=each) for each in odd]
     loaded = land("segment", {"calls.json": lines(*calls)})
     assert loaded.rows_loaded == loaded.rows_read == len(calls)
-    assert ask('select products like \'%"product_id":"s"%\' from raw.web_events where _line = 6')
+    query = "select products::json->>'$[2].product_id' from raw.web_events where _line = 6"
+    assert ask(query) == ["s"]
 
 
 def documented(folder: Path) -> list[dict[str, Any]]:
@@ -168,13 +165,12 @@ def test_the_calls_of_the_specification(land: Any, ask: Any) -> None:
     undated = ask("select count(*) from quarantine.rows where reason = 'occurred_at is missing'")
     assert undated == [len(calls) - len(dated)]
     assert {each["type"] for each in dated} >= {"identify", "track", "page", "group", "alias"}
+    query = "select event_type, event_id, customer_id from raw.web_events order by _line"
+    assert ask(query) == [(c["type"], c["messageId"], c.get("userId")) for c in dated]
     query = (
-        "select event_type, event_id, coalesce(customer_id, '') from raw.web_events order by _line"
+        "select first_name, last_name, city, postal_code from raw.contacts where city is not null"
     )
-    assert ask(query) == [(c["type"], c["messageId"], c.get("userId", "")) for c in dated]
-    assert ask("select first_name, last_name, city, postal_code from raw.contacts limit 1") == [
-        ("Peter", "Gibbons", "San Francisco", "94103")
-    ]
+    assert ask(query) == [("Peter", "Gibbons", "San Francisco", "94103")]
     assert loaded.rows_loaded > len(dated)
 
 
