@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ TREATMENTS = {
     "mean_sentiment": "share",
 }
 K_RANGE, MIN_SHARE, SEED, STARTS = range(2, 11), 0.01, 42, 10
+GAP_MINUTES, HALF_LIFE_DAYS = 30, 30
 SEARCH_ROWS, SILHOUETTE_ROWS = 20_000, 10_000
 
 
@@ -264,12 +266,14 @@ def run(
     out: Path,
     memory_limit: str = "1500MB",
     threads: int = 2,
-    gap_minutes: int = 30,
-    half_life_days: int = 30,
     as_of: str | None = None,
     tolerance: float = 0.0,
+    key: str = "",
 ) -> dict[str, object]:
-    """Do the whole job into `out` (floor.duckdb and Parquet); return what was found and seconds."""
+    """Do the whole job into `out` (floor.duckdb and Parquet); return what was found and seconds.
+
+    `key` makes the customers' pseudonyms: HMAC-SHA-256, at most 64 bytes.
+    """
     out.mkdir(parents=True, exist_ok=True)
     clock = Clock()
     config: dict[str, str | bool | int | float | list[str]] = {
@@ -282,8 +286,11 @@ def run(
             read(connection, inbox)
         day = as_of or newest_day(connection)
         connection.execute(f"set variable as_of = timestamp '{day}'")
-        connection.execute(f"set variable gap = {gap_minutes}")
-        connection.execute(f"set variable half_life = {half_life_days}")
+        connection.execute(f"set variable gap = {GAP_MINUTES}")
+        connection.execute(f"set variable half_life = {HALF_LIFE_DAYS}")
+        for name, pad in (("inner_key", 0x36), ("outer_key", 0x5C)):
+            padded = bytes(byte ^ pad for byte in key.encode().ljust(64, b"\0"))
+            connection.execute(f"set variable {name} = $1", [padded])
         with clock.part("sentiment"):
             score_sentiment(connection)
         with clock.part("features"):
@@ -313,6 +320,7 @@ def main() -> None:
         told.threads,
         as_of=told.as_of,
         tolerance=told.tolerance,
+        key=os.environ.get("TESSERA_PSEUDONYM_KEY", ""),
     )
     print(json.dumps(found))
 

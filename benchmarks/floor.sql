@@ -306,7 +306,10 @@ with customers as (
     ) group by customer_id
 )
 select
-    c.customer_id, getvariable('as_of')::date as as_of,
+    -- The pipeline's pseudonyms, so that both have the same customers in the same order.
+    left(sha256(getvariable('outer_key') || unhex(sha256(getvariable('inner_key') || encode('customer:' || c.customer_id)))), 32)
+        as customer_id,
+    getvariable('as_of')::date as as_of,
     c.has_contact, o.customer_id is not null as has_orders, w.customer_id is not null as has_web,
     a.customer_id is not null as has_app, s.customer_id is not null as has_social,
     t.customer_id is not null as has_support, v.customer_id is not null as has_survey,

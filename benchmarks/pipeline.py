@@ -15,6 +15,8 @@ from tessera.steps import STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
 TESSERA = str(Path(sys.executable).with_name("tessera"))
+# Pipeline and floor give each customer the same pseudonym.
+PSEUDONYM_KEY = "the key that the benchmarks use for their demo data"
 DBT_STEPS = ("build_staging", "build_features", "build_segments")
 # dbt's log: one block an invocation, one line a node with its seconds.
 INVOCATION = re.compile(r"^=+ [\d:.]+ \| ", re.MULTILINE)
@@ -65,6 +67,7 @@ def environment(data: Path, inbox: Path) -> dict[str, str]:
         "TESSERA_SETTINGS": str(ROOT / "settings.toml"),
         "TESSERA_DATA_DIR": str(data),
         "TESSERA_INBOX": str(inbox),
+        "TESSERA_PSEUDONYM_KEY": PSEUDONYM_KEY,
         "GX_ANALYTICS_ENABLED": "false",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }

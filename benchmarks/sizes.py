@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -85,7 +86,8 @@ def run_floor(inbox: Path, out: Path, as_of: str, log: Path) -> Measured:
     command = [sys.executable, "-m", "benchmarks.floor", str(inbox), str(out), "--as-of", as_of]
     limited = ["--memory-limit", limits.memory_limit, "--threads", str(limits.threads)]
     search = ["--tolerance", str(settings.segmentation.tolerance)]
-    return run([*command, *limited, *search], log)
+    environment = {**os.environ, "TESSERA_PSEUDONYM_KEY": pipeline.PSEUDONYM_KEY}
+    return run([*command, *limited, *search], log, environment)
 
 
 def _notebook(inbox: Path, out: Path, as_of: str) -> Measured:

@@ -10,7 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tessera import runs
+from tessera.privacy.key import VARIABLE, key_of_warehouse
 from tessera.settings import Settings
+from tessera.warehouse import open_warehouse
 
 PROJECT_DIR = Path(__file__).resolve().parents[1] / "dbt_project"
 
@@ -23,12 +26,13 @@ def build(settings: Settings, select: str, as_of: date) -> str:
     """Build and test the dbt models of a selection, such as `tag:features`; say what was done.
 
     The warehouse must be closed in this process; dbt opens it itself and gives it back.
-    Raises DbtFailed.
+    Raises DbtFailed, and KeyRefused for a key of pseudonyms that is not the warehouse's.
     """
     variables = {"as_of": as_of.isoformat(), **settings.features.model_dump()}
     told = ["--select", select, "--vars", json.dumps(variables)]
     # Unit tests check the code, not the data: tests/pipeline/dbt_project runs them.
-    return _invoke(settings, ["build", *told, "--exclude-resource-type", "unit_test"])
+    arguments = ["build", *told, "--exclude-resource-type", "unit_test"]
+    return _invoke(settings, arguments, _pseudonym_key(settings))
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
@@ -42,11 +46,12 @@ def manifest(settings: Settings) -> dict[str, Any]:
 def docs(settings: Settings, as_of: date) -> Path:
     """Write the dbt docs as one HTML file; return its path."""
     variables = json.dumps({"as_of": as_of.isoformat()})
-    _invoke(settings, ["docs", "generate", "--static", "--vars", variables])
+    arguments = ["docs", "generate", "--static", "--vars", variables]
+    _invoke(settings, arguments, _pseudonym_key(settings))
     return settings.artifacts_dir / "dbt" / "target" / "static_index.html"
 
 
-def _invoke(settings: Settings, arguments: list[str]) -> str:
+def _invoke(settings: Settings, arguments: list[str], key: str = "") -> str:
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
@@ -54,7 +59,7 @@ def _invoke(settings: Settings, arguments: list[str]) -> str:
     artifacts.mkdir(parents=True, exist_ok=True)
     places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
     quiet = ["--quiet", "--no-use-colors", "--log-level-file", "info"]
-    with _environment(settings, artifacts):
+    with _environment(settings, artifacts, key):
         try:
             result = dbtRunner().invoke([*arguments, *places, *quiet])
         finally:
@@ -71,6 +76,13 @@ def _invoke(settings: Settings, arguments: list[str]) -> str:
     return _told(nodes)
 
 
+def _pseudonym_key(settings: Settings) -> str:
+    limits, secret = settings.warehouse, settings.pseudonym_key
+    given = secret.get_secret_value() if secret else None
+    with open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads) as warehouse:
+        return key_of_warehouse(warehouse, given, settings.key_file, runs.now())
+
+
 def _told(nodes: list[Any]) -> str:
     built = sum(n.node.resource_type == "model" for n in nodes)
     tested = sum(n.node.resource_type == "test" for n in nodes)
@@ -84,11 +96,12 @@ def _one_line(message: str | None) -> str:
 
 
 @contextmanager
-def _environment(settings: Settings, artifacts: Path) -> Iterator[None]:
+def _environment(settings: Settings, artifacts: Path, key: str) -> Iterator[None]:
     """What profiles.yml reads; put back afterwards."""
     values = {
         "TESSERA_WAREHOUSE": str(settings.warehouse_file),
         "TESSERA_THREADS": str(settings.warehouse.threads),
+        VARIABLE: key,
         "TESSERA_MEMORY_LIMIT": settings.warehouse.memory_limit,
         "DBT_TARGET_PATH": str((artifacts / "target").resolve()),
         "DBT_LOG_PATH": str((artifacts / "logs").resolve()),
@@ -99,11 +112,11 @@ def _environment(settings: Settings, artifacts: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for key, value in before.items():
+        for name, value in before.items():
             if value is None:
-                os.environ.pop(key, None)
+                os.environ.pop(name, None)
             else:
-                os.environ[key] = value
+                os.environ[name] = value
 
 
 def _release_warehouse() -> None:

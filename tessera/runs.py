@@ -52,7 +52,7 @@ def fingerprint(
         "from ops.loads where status = 'loaded' and (?1 is null or list_contains(?1, kind))",
         [None if kinds is None else list(kinds)],
     ).fetchone()
-    told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse"})
+    told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse", "pseudonym_key"})
     parts = (str(loaded and loaded[0]), told, _code_version(), str(as_of))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

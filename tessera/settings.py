@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
     rates: dict[Annotated[str, Field(pattern=CURRENCY)], Annotated[Decimal, Field(gt=0)]] = {}
     settle_seconds: float = Field(default=2.0, ge=0, le=600)
     demo_when_empty: bool = False
+    pseudonym_key: SecretStr | None = None
     sources: dict[str, Source]
     warehouse: Warehouse = Warehouse()
     features: Features = Features()
@@ -116,6 +118,11 @@ class Settings(BaseSettings):
     def warehouse_file(self) -> Path:
         """The DuckDB file that only one process at a time may open."""
         return self.data_dir / "warehouse" / "tessera.duckdb"
+
+    @property
+    def key_file(self) -> Path:
+        """The key of the pseudonyms, where the environment gives none."""
+        return self.data_dir / "pseudonym.key"
 
     @property
     def published_dir(self) -> Path:
@@ -156,6 +163,11 @@ def load(path: Path | None = None) -> Settings:
         values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}") from None
+    if "pseudonym_key" in values:
+        raise SettingsError(
+            f"{file} holds pseudonym_key: secrets come from the environment only. "
+            "Take it out and set TESSERA_PSEUDONYM_KEY"
+        )
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from expectations.checks import Suite
 from tessera import dbt, gate, runs
 from tessera.ingest.load import Loaded
+from tessera.privacy.key import KeyRefused
 from tessera.settings import Settings, SettingsError
 from tessera.warehouse import open_warehouse
 
@@ -28,7 +29,7 @@ class StepFailed(RuntimeError):
 
 
 # What only a person can mend: trying again would not help.
-FINAL = (StepFailed, dbt.DbtFailed, runs.NothingLoaded, SettingsError)
+FINAL = (StepFailed, dbt.DbtFailed, KeyRefused, runs.NothingLoaded, SettingsError)
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def score_sentiment(run: Run) -> str:
 
     with run.warehouse() as connection:
         new = connection.sql(
-            "select distinct md5(text) as text_hash, text from staging.stg_social__posts "
-            "where text is not null and md5(text) not in "
+            "select pseudonym as text_hash, value as text from staging.stg_vault__identifiers "
+            "where kind = 'text' and field = 'post_text' and pseudonym not in "
             "(select text_hash from enriched.post_sentiment) order by text_hash"
         ).to_arrow_table()
         scores = pa.table({"text_hash": new["text_hash"], "score": score_texts(new["text"])})

@@ -48,6 +48,9 @@ create table if not exists ops.step_runs (
     step varchar, as_of date, fingerprint varchar, started_at timestamp, seconds double,
     summary varchar
 );
+create table if not exists ops.pseudonym_key (
+    fingerprint varchar, first_used_at timestamp
+);
 create table if not exists enriched.post_sentiment (
     text_hash varchar primary key, sentiment double
 );

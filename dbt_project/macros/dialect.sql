@@ -5,6 +5,17 @@
 {% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, '{{ pattern }}') {%- endmacro %}
 {% macro spark__matches(text, pattern) -%} ({{ text }} rlike '{{ pattern }}') {%- endmacro %}
 
+{# `text` with every match of the regular expression replaced. #}
+{% macro replace_all(text, pattern, replacement) -%}
+    {{ return(adapter.dispatch('replace_all', 'tessera')(text, pattern, replacement)) }}
+{%- endmacro %}
+{% macro duckdb__replace_all(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}', 'g')
+{%- endmacro %}
+{% macro spark__replace_all(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}')
+{%- endmacro %}
+
 {# A 64-bit hash to bucket by. Not stable between engines or versions: never store it. #}
 {% macro hash_of(columns) -%} {{ return(adapter.dispatch('hash_of', 'tessera')(columns)) }} {%- endmacro %}
 {% macro duckdb__hash_of(columns) -%} hash({{ columns | join(', ') }}) {%- endmacro %}

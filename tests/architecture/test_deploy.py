@@ -15,7 +15,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRETS = ("POSTGRES_PASSWORD", "ADMIN_PASSWORD", "FERNET_KEY", "API_SECRET_KEY", "JWT_SECRET")
+SECRETS = (
+    "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "FERNET_KEY", "API_SECRET_KEY", "JWT_SECRET",
+    "PSEUDONYM_KEY",
+)  # fmt: skip
 ONE_SHOT = {"airflow-init"}
 AIRFLOW = ("airflow-init", "api-server", "scheduler", "dag-processor", "triggerer")
 
@@ -145,7 +148,7 @@ def test_no_secret_has_a_default_and_none_is_in_the_files(as_written: dict[str, 
     environments = [s.get("environment", {}) for s in as_written["services"].values()]
     for environment in [*environments, as_written["x-airflow"]["environment"]]:
         for key, value in environment.items():
-            if re.search(r"PASSWORD$|SECRET|FERNET_KEY|SQL_ALCHEMY_CONN", key):
+            if re.search(r"PASSWORD$|SECRET|FERNET_KEY|PSEUDONYM_KEY|SQL_ALCHEMY_CONN", key):
                 assert ":?" in value, f"{key} is written down"
 
 
@@ -155,6 +158,13 @@ def test_only_the_api_server_knows_the_admin_password(
     password = dict(line.split("=", 1) for line in settings_lines(env_file))["ADMIN_PASSWORD"]
     assert [name for name in services if password in str(services[name])] == ["api-server"]
     assert "SIMPLE_AUTH_MANAGER_ALL_ADMINS" not in str(services), "a login is needed"
+
+
+def test_only_the_tasks_know_the_key_of_the_pseudonyms(
+    env_file: Path, services: dict[str, Any]
+) -> None:
+    key = dict(line.split("=", 1) for line in settings_lines(env_file))["PSEUDONYM_KEY"]
+    assert [name for name in services if key in str(services[name])] == ["scheduler"]
 
 
 @pytest.mark.parametrize("key", ["FERNET_KEY", "API_SECRET_KEY", "JWT_SECRET"])

@@ -58,7 +58,8 @@ def found(settings: Settings) -> dict[str, object]:
     """What the floor found on the same exports; its tables lie in `floor/`."""
     out = settings.data_dir / "floor"
     tolerance = settings.segmentation.tolerance
-    return floor.run(settings.inbox_dir, out, as_of=AS_OF.isoformat(), tolerance=tolerance)
+    key = settings.key_file.read_text().strip()
+    return floor.run(settings.inbox_dir, out, as_of=AS_OF.isoformat(), tolerance=tolerance, key=key)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,8 @@ def test_a_changed_figure_is_noticed(settings: Settings, found: dict[str, object
         connection.execute(
             "create schema features; create table features.customer_features as "
             "select * replace (engagement_score * 1.001 as engagement_score) "
-            f"from '{source}' where customer_id <> (select min(customer_id) from '{source}')"
+            f"from '{source}' where customer_id <> "
+            f"(select min(customer_id) from '{source}' where monetary is null)"
         )
     noticed = compare(settings.warehouse_file, changed)
     assert noticed.one_sided == 1

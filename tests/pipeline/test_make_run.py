@@ -73,6 +73,7 @@ def test_the_same_exports_and_day_give_the_same_tables(
         "select distinct as_of::varchar from segments.segment_profiles"
     )
     shutil.copytree(small_demo, tmp_path / "inbox")
+    shutil.copy(demo_run.data / "pseudonym.key", tmp_path)
     other = make_run(tmp_path, AS_OF=as_of)
     assert other.code == 0, other.output
     assert other.published(CONTENT) == demo_run.published(CONTENT)

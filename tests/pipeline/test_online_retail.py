@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tessera.privacy.pseudonym import pseudonym
 from tests.conftest import shared
 from tests.pipeline.conftest import Finished, make_run
 
@@ -109,6 +110,8 @@ def test_rfm_equals_pandas_to_the_cent_and_to_the_day(run: Finished, lines: pd.D
         "from features.customer_features where frequency > 0 order by customer_id"
     )
     found = pd.DataFrame(rows, columns=["customer_id", *expected.columns]).set_index("customer_id")
+    key = (run.data / "pseudonym.key").read_text().strip()
+    expected.index = pd.Index(pseudonym(key, "customer", exported) for exported in expected.index)
     assert list(found.index) == sorted(expected.index)
     for column in expected.columns:
         differing = found[column] != expected[column].reindex(found.index)

@@ -92,3 +92,13 @@ def test_what_cannot_be_used_says_what_to_mend(tmp_path: Path, text: str, told: 
 def test_orders_are_not_optional(tmp_path: Path) -> None:
     text = "[sources.p]\nkind='products'\nfiles='p*'\n[sources.p.columns]\nproduct_id='sku'"
     assert "no source of kind 'orders' or 'order_lines'" in refused(tmp_path, text)
+
+
+def test_the_key_of_the_pseudonyms_comes_from_the_environment_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "pseudonym_key: secrets come from" in refused(tmp_path, f'pseudonym_key = "x"\n{ORDERS}')
+    monkeypatch.setenv("TESSERA_PSEUDONYM_KEY", "a key that nobody may read")
+    told = load(tmp_path, ORDERS)
+    assert told.pseudonym_key and told.pseudonym_key.get_secret_value().startswith("a key")
+    assert "nobody may read" not in f"{told!r}{told.model_dump()}{told.model_dump_json()}"

@@ -7,23 +7,23 @@ with posts as (
         sum(posts.shares) as shares,
         {{ exact_mean('sentiments.sentiment') }} as mean_sentiment
     from {{ ref('stg_social__posts') }} as posts
-    inner join {{ ref('int_handles_resolved') }} as handles on posts.author_handle = handles.handle
+    inner join {{ ref('int_handles_resolved') }} as handles on posts.author_handle_key = handles.handle_key
     left join {{ source('enriched', 'post_sentiment') }} as sentiments on posts.text_hash = sentiments.text_hash
     where posts.posted_at < {{ as_of_start() }}
     group by handles.customer_id
 ),
 
 follows as (
-    select follower_handle, followed_handle
+    select follower_handle_key, followed_handle_key
     from {{ ref('stg_social__follows') }}
     where (followed_at is null or followed_at < {{ as_of_start() }})
-        and follower_handle <> followed_handle
+        and follower_handle_key <> followed_handle_key
 ),
 
 ends as (
-    select followed_handle as handle, 1 as followers, 0 as following from follows
+    select followed_handle_key as handle_key, 1 as followers, 0 as following from follows
     union all
-    select follower_handle as handle, 0 as followers, 1 as following from follows
+    select follower_handle_key as handle_key, 0 as followers, 1 as following from follows
 ),
 
 network as (
@@ -32,7 +32,7 @@ network as (
         sum(ends.followers) as followers,
         sum(ends.following) as following
     from ends
-    inner join {{ ref('int_handles_resolved') }} as handles on ends.handle = handles.handle
+    inner join {{ ref('int_handles_resolved') }} as handles on ends.handle_key = handles.handle_key
     group by handles.customer_id
 ),
 

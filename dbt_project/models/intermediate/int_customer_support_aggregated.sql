@@ -7,7 +7,7 @@ with tickets as (
             then tickets.satisfaction end as satisfaction,
         tickets.opened_at
     from {{ ref('stg_support__tickets') }} as tickets
-    left join {{ ref('int_emails_resolved') }} as emails on tickets.email = emails.email
+    left join {{ ref('int_emails_resolved') }} as emails on tickets.email_key = emails.email_key
     where tickets.opened_at < {{ as_of_start() }}
 )
 

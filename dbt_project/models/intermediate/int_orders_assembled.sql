@@ -21,7 +21,7 @@ joined as (
     select
         coalesce(headers.order_id, lines.order_id) as order_id,
         coalesce(headers.customer_id, lines.customer_id) as stated_customer_id,
-        headers.email,
+        headers.email_key,
         coalesce(headers.ordered_at, lines.ordered_at) as ordered_at,
         headers.status,
         coalesce(headers.is_test, false) as is_test,
@@ -54,5 +54,5 @@ select
     cast(joined.discount_amount as decimal(18, 4)) as discount_amount,
     cast(joined.units as decimal(18, 4)) as units
 from joined
-left join {{ ref('int_emails_resolved') }} as emails on joined.email = emails.email
+left join {{ ref('int_emails_resolved') }} as emails on joined.email_key = emails.email_key
 where joined.ordered_at is null or joined.ordered_at < {{ as_of_start() }}

@@ -4,7 +4,7 @@ with superseded as (
 
 select
     {{ to_id('event_id') }} as event_id,
-    {{ to_id('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as customer_id,
     {{ to_text('event_name') }} as event_name,
     {{ to_timestamp('occurred_at') }} as occurred_at,
     {{ to_id('session_id') }} as session_id,

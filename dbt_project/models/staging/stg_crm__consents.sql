@@ -7,7 +7,7 @@ with superseded as (
 )
 
 select
-    {{ to_id('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as customer_id,
     lower({{ to_text('purpose') }}) as purpose,
     {{ to_boolean('is_granted') }} as is_granted,
     {{ to_timestamp('changed_at') }} as changed_at,

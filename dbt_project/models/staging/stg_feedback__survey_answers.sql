@@ -4,11 +4,11 @@ with superseded as (
 
 select
     {{ to_id('response_id') }} as response_id,
-    {{ to_id('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as customer_id,
     {{ to_timestamp('answered_at') }} as answered_at,
     {{ to_text('survey') }} as survey,
     {{ to_integer('nps') }} as nps,
-    {{ to_text('comment') }} as comment,
+    {{ to_text_hash('comment') }} as comment_hash,
     _source,
     _load_id,
     _line

@@ -1,6 +1,6 @@
 select
     {{ to_id('campaign_id') }} as campaign_id,
-    {{ to_id('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as customer_id,
     {{ to_text('channel') }} as channel,
     {{ to_text('variant') }} as variant,
     lower({{ to_text('event') }}) as event,

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 with superseded as (
     {{ superseded_rows(source('raw', 'order_lines'), {'order_id': to_id('order_id'), 'line_id': to_id('line_id')}) }}
 )
@@ -13,7 +11,7 @@ select
     {{ to_decimal('quantity') }} as quantity,
     {{ to_decimal('unit_price') }} as unit_price,
     {{ to_decimal('discount_amount') }} as discount_amount,
-    {{ to_id('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as customer_id,
     {{ to_timestamp('ordered_at') }} as ordered_at,
     {{ to_text('country') }} as country,
     coalesce({{ to_boolean('is_refund') }}, false) as is_refund,

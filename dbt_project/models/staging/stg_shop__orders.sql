@@ -1,13 +1,11 @@
-{{ config(materialized='table') }}
-
 with superseded as (
     {{ superseded_rows(source('raw', 'orders'), {'order_id': to_id('order_id')}) }}
 )
 
 select
     {{ to_id('order_id') }} as order_id,
-    {{ to_id('customer_id') }} as customer_id,
-    {{ to_email('email') }} as email,
+    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_email_key('email') }} as email_key,
     {{ to_timestamp('ordered_at') }} as ordered_at,
     upper({{ to_text('currency') }}) as currency,
     lower({{ to_text('status') }}) as status,

@@ -10,8 +10,8 @@ with superseded as (
 )
 
 select
-    {{ to_handle('follower_handle') }} as follower_handle,
-    {{ to_handle('followed_handle') }} as followed_handle,
+    {{ to_handle_key('follower_handle') }} as follower_handle_key,
+    {{ to_handle_key('followed_handle') }} as followed_handle_key,
     {{ to_timestamp('followed_at') }} as followed_at,
     _source,
     _load_id,

@@ -4,16 +4,15 @@ with superseded as (
 
 select
     {{ to_id('post_id') }} as post_id,
-    {{ to_handle('author_handle') }} as author_handle,
+    {{ to_handle_key('author_handle') }} as author_handle_key,
     {{ to_text('network') }} as network,
     {{ to_timestamp('posted_at') }} as posted_at,
-    text,
-    md5(text) as text_hash,
+    {{ to_text_hash('text') }} as text_hash,
     {{ to_integer('likes') }} as likes,
     {{ to_integer('comments') }} as comments,
     {{ to_integer('shares') }} as shares,
     {{ to_id('in_reply_to') }} as in_reply_to,
-    mentions,
+    {{ to_handle_keys('mentions') }} as mention_keys,
     _source,
     _load_id,
     _line

@@ -4,14 +4,14 @@ with superseded as (
 
 select
     {{ to_id('ticket_id') }} as ticket_id,
-    {{ to_id('customer_id') }} as customer_id,
-    {{ to_email('email') }} as email,
+    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_email_key('email') }} as email_key,
     {{ to_timestamp('opened_at') }} as opened_at,
     {{ to_timestamp('closed_at') }} as closed_at,
     {{ to_text('channel') }} as channel,
     {{ to_text('topic') }} as topic,
     {{ to_text('status') }} as status,
-    {{ to_text('subject') }} as subject,
+    {{ to_text_hash('subject') }} as subject_hash,
     {{ to_double('satisfaction') }} as satisfaction,
     _source,
     _load_id,

@@ -13,14 +13,20 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from tessera.ingest.load import create_raw_tables
+from tessera.privacy.key import VARIABLE
+from tessera.privacy.pseudonym import pseudonym
+from tessera.warehouse import SCHEMA
+
 PROJECT = Path(__file__).parents[3] / "dbt_project"
-RAW_TABLES = Path(__file__).with_name("raw_tables.sql")
+KEY = "the key that the tests of the dbt project use"
 
 
 def run(arguments: list[str], warehouse: Path, scratch: Path, as_of: str) -> Any:
     """Run dbt in this process on a warehouse; target and logs go to `scratch`. Frees the file."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TESSERA_WAREHOUSE", str(warehouse))
+        environment.setenv(VARIABLE, KEY)
         environment.setenv("DBT_TARGET_PATH", str(scratch / "target"))
         environment.setenv("DBT_LOG_PATH", str(scratch / "logs"))
         where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
@@ -42,8 +48,14 @@ def failures(result: Any) -> list[str]:
 def new_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
     """A warehouse file with the empty tables that dbt reads and does not make."""
     connection = duckdb.connect(str(path))
-    connection.execute(RAW_TABLES.read_text())
+    connection.execute(SCHEMA)
+    create_raw_tables(connection)
     return connection
+
+
+def customer(exported_id: str) -> str:
+    """The pseudonym of a customer in these tests."""
+    return pseudonym(KEY, "customer", exported_id)
 
 
 def fill_raw(
@@ -61,5 +73,9 @@ def fill_raw(
 def dbt() -> SimpleNamespace:
     """The functions above, as one object: a test folder has no packages to import from."""
     return SimpleNamespace(
-        run=run, failures=failures, new_warehouse=new_warehouse, fill_raw=fill_raw
+        run=run,
+        failures=failures,
+        new_warehouse=new_warehouse,
+        fill_raw=fill_raw,
+        customer=customer,
     )

@@ -110,9 +110,11 @@ def rfm_by_pandas(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_rfm_equals_pandas_to_the_cent_and_the_day(
-    warehouse: duckdb.DuckDBPyConnection, inputs: tuple[pd.DataFrame, pd.DataFrame]
+    dbt: Any, warehouse: duckdb.DuckDBPyConnection, inputs: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    expected = rfm_by_pandas(inputs[0]).sort_index()
+    expected = rfm_by_pandas(inputs[0])
+    expected.index = pd.Index(map(dbt.customer, expected.index))
+    expected = expected.sort_index()
     actual = warehouse.execute(
         "select customer_id, recency_days, frequency, cast(gross_revenue * 100 as bigint) as gross,"
         " cast(refunds * 100 as bigint) as refunds from features.customer_features"
@@ -165,15 +167,16 @@ def test_sessions_equal_a_walk_through_the_events(
 
 
 def test_engagement_equals_the_sum_over_events(
-    warehouse: duckdb.DuckDBPyConnection, inputs: tuple[pd.DataFrame, pd.DataFrame]
+    dbt: Any, warehouse: duckdb.DuckDBPyConnection, inputs: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     """Every device here has one customer, so all its events are hers; all of them weigh 1."""
     events = inputs[1][inputs[1]["occurred_at"] < AS_OF]
     age = (AS_OF - events["occurred_at"].dt.normalize()).dt.days
-    expected = (0.5 ** (age / 30)).groupby(events["anonymous_id"]).sum()
+    customers = events["anonymous_id"].str.replace("d", "u").map(dbt.customer)
+    expected = (0.5 ** (age / 30)).groupby(customers).sum()
     actual = warehouse.execute(
-        "select 'd' || substr(customer_id, 2) as device, engagement_score"
+        "select customer_id, engagement_score"
         " from features.customer_features where has_web order by 1"
     ).df()
-    assert list(actual["device"]) == list(expected.index)
+    assert list(actual["customer_id"]) == list(expected.index)
     np.testing.assert_allclose(actual["engagement_score"], expected, atol=1e-5)
