@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import json
 
-from tessera.ingest.format import Format, Refusal, Rows
-from tessera.ingest.social import as_text, moment, pick, texts, total
+from tessera.ingest.format import Format, Rows
+from tessera.ingest.social import (
+    as_text,
+    items_of,
+    moment,
+    pick,
+    refusals,
+    struct,
+    texts,
+    total,
+    with_problems,
+)
 
 USER = {
     **texts("id username name verified verified_type location created_at"),
@@ -108,17 +118,11 @@ POST = {
     "withheld_in": as_text(COUNTRIES),
     "problem": "null::varchar",
 }
-NO_POST = (
-    "{" + "".join(f"'{name}': null, " for name in POST if name != "problem") + "'problem': problem}"
-)
+MEMBERS = [name for name in POST if name != "problem"]
 
-# The items of a response, whether `data` is a list or one object or the record is itself an item.
+# The items of a response or a flat line.
 GIVEN = f"""
-    select *, case
-        when json_type(data) = 'ARRAY' then json_transform(data, '{json.dumps([ITEM])}')
-        when json_type(data) = 'OBJECT' then [json_transform(data, '{json.dumps(ITEM)}')]
-        when data is null and id is not null and action is null then [{pick(ITEM, "")}]
-    end as _items
+    select *, {items_of("data", ITEM, "id is not null and action is null")} as _items
     from {{records}}
 """
 LISTED = f"""
@@ -162,18 +166,16 @@ POSTS = f"""
     select
         c._record,
         max(written_at) as newest_at,
-        list({{{", ".join(f"'{name}': {value}" for name, value in POST.items())}}} order by nth)
-            as posts
+        list({struct(POST)} order by nth) as posts
     from candidates c
     left join names on names._record = c._record and names.id = c.item.author_id
     left join versions on versions._record = c._record and versions.id = c.referred_to
     group by c._record
 """
-# One row a problem and record: a response that lacks a hundred posts is kept once.
 PROBLEMS = f"""
     select
         _record,
-        list_sort(list_distinct(list_concat(
+        list_concat(
             list_transform(errors, lambda error: coalesce(error.title, 'error')),
             list_transform(_items, lambda item: {PROBLEM}),
             [case
@@ -182,7 +184,7 @@ PROBLEMS = f"""
                 when len(errors) > 0 then null
                 when len(_items) = 0 or meta.result_count = '0' then 'empty'
             end]
-        ))) as problems
+        ) as problems
     from given
 """
 PREPARE = f"""
@@ -205,9 +207,7 @@ profiles as (
 problems as ({PROBLEMS})
 select
     given.*,
-    list_concat(
-        posts.posts, list_transform(problems.problems, lambda problem: {NO_POST})
-    ) as _posts,
+    {with_problems("posts.posts", "problems.problems", MEMBERS)} as _posts,
     profiles.profiles as _profiles,
     coalesce({moment("__twarc.retrieved_at")}, posts.newest_at) as _seen_at
 from given
@@ -265,18 +265,9 @@ FORMAT = Format(
     prepare=PREPARE,
     kinds={
         "posts": Rows(
-            columns={
-                **{name: f"item.{name}" for name in POST if name != "problem"},
-                "network": "'x'",
-            },
+            columns={"network": "'x'", **{name: f"item.{name}" for name in MEMBERS}},
             each="_posts",
-            refuse=(
-                *(
-                    Refusal(f"item.problem = '{problem}'", reason)
-                    for problem, reason in REASONS.items()
-                ),
-                Refusal("item.problem is not null", OTHER),
-            ),
+            refuse=refusals(REASONS, OTHER),
         ),
         "profiles": Rows(columns=PROFILE, each="_profiles"),
     },

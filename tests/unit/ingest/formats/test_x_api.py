@@ -136,57 +136,55 @@ def test_a_post_without_a_time_has_that_of_its_id(x: Landing, tmp_path: Path) ->
     assert x.reasons() == [("a.jsonl", 1, "posted_at is missing")]
 
 
-@pytest.mark.parametrize(
-    ("record", "reason"),
-    [
-        ({"data": [], "meta": {"result_count": 0}}, "an empty response: nothing matched"),
-        ({"meta": {"result_count": 0}}, "an empty response: nothing matched"),
-        (
-            {"data": [{"start": "a", "end": "b", "tweet_count": 3}] * 2},
-            "counts of posts, not posts",
-        ),
-        (
-            {"data": [{"id": "1", "name": "n", "member_count": 3}]},
-            "lists of accounts, not posts",
-        ),
-        (
-            {"data": [{"id": "1", "text": "psst", "dm_conversation_id": "2"}]},
-            "direct messages are private: they are not loaded",
-        ),
-        ({"data": [{"id": "1"}]}, "holds something that is neither a post nor an account"),
-        (
-            {"id": "1", "action": "delete", "created_at": "2019-09-06T17:25:54.667Z"},
-            "a compliance event: X asks to delete or to hide something; do so by hand",
-        ),
-        (
-            {"errors": [error("Not Found Error"), error("Not Found Error")]},
-            "X: Not Found Error: something that was asked for or referred to is deleted",
-        ),
-        (
-            {"title": "Unauthorized", "status": 401, "detail": "Unauthorized"},
-            "X: another error: see title and detail of `errors` in the record",
-        ),
-        (
-            {"errors": [{"code": 88}]},
-            "X: another error: see title and detail of `errors` in the record",
-        ),
-        ({"something": "else"}, "nothing in it that X API v2 gives"),
-        ({"data": "text"}, "nothing in it that X API v2 gives"),
-        ({"data": [post(created_at="soon")]}, "posted_at is not a timestamp"),
-        ({"data": [post(public_metrics={"like_count": "many"})]}, "likes is not a bigint"),
-        (
-            {"data": [post(public_metrics={"retweet_count": "many", "quote_count": 1})]},
-            "shares is not a bigint",
-        ),
-        ({"data": [post(author_id=None)]}, "author_handle and author_id are missing"),
-        ({"data": [post(id=None)]}, "post_id is missing"),
-    ],
-)  # fmt: skip
-def test_what_is_no_post_goes_to_quarantine(
-    x: Landing, tmp_path: Path, record: dict[str, Any], reason: str
-) -> None:
-    x.put(tmp_path, record)
-    assert x.reasons() == [("a.jsonl", 1, reason)]
+NO_POSTS: list[tuple[dict[str, Any], str]] = [
+    ({"data": [], "meta": {"result_count": 0}}, "an empty response: nothing matched"),
+    ({"meta": {"result_count": 0}}, "an empty response: nothing matched"),
+    (
+        {"data": [{"start": "a", "end": "b", "tweet_count": 3}] * 2},
+        "counts of posts, not posts",
+    ),
+    (
+        {"data": [{"id": "1", "name": "n", "member_count": 3}]},
+        "lists of accounts, not posts",
+    ),
+    (
+        {"data": [{"id": "1", "text": "psst", "dm_conversation_id": "2"}]},
+        "direct messages are private: they are not loaded",
+    ),
+    ({"data": [{"id": "1"}]}, "holds something that is neither a post nor an account"),
+    (
+        {"id": "1", "action": "delete", "created_at": "2019-09-06T17:25:54.667Z"},
+        "a compliance event: X asks to delete or to hide something; do so by hand",
+    ),
+    (
+        {"errors": [error("Not Found Error"), error("Not Found Error")]},
+        "X: Not Found Error: something that was asked for or referred to is deleted",
+    ),
+    (
+        {"title": "Unauthorized", "status": 401, "detail": "Unauthorized"},
+        "X: another error: see title and detail of `errors` in the record",
+    ),
+    (
+        {"errors": [{"code": 88}]},
+        "X: another error: see title and detail of `errors` in the record",
+    ),
+    ({"something": "else"}, "nothing in it that X API v2 gives"),
+    ({"data": "text"}, "nothing in it that X API v2 gives"),
+    ({"data": [post(created_at="soon")]}, "posted_at is not a timestamp"),
+    ({"data": [post(public_metrics={"like_count": "many"})]}, "likes is not a bigint"),
+    (
+        {"data": [post(public_metrics={"retweet_count": "many", "quote_count": 1})]},
+        "shares is not a bigint",
+    ),
+    ({"data": [post(author_id=None)]}, "author_handle and author_id are missing"),
+    ({"data": [post(id=None)]}, "post_id is missing"),
+]
+
+
+def test_what_is_no_post_goes_to_quarantine(x: Landing, tmp_path: Path) -> None:
+    x.put(tmp_path, *(record for record, _ in NO_POSTS))
+    reasons = [reason for _, reason in NO_POSTS]
+    assert x.reasons() == [("a.jsonl", line, why) for line, why in enumerate(reasons, 1)]
     assert x.count("raw.posts") == 0
 
 
