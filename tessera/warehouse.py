@@ -31,7 +31,7 @@ create table if not exists ops.drift (
 );
 create table if not exists quarantine.rows (
     load_id bigint, source varchar, kind varchar, file varchar, line bigint, item bigint,
-    reason varchar, column_name varchar, raw_row varchar
+    reason varchar, column_name varchar, row_key varchar, raw_row varchar
 );
 create table if not exists quarantine.files (
     load_id bigint, source varchar, file varchar, reason varchar

@@ -15,10 +15,29 @@
 {%- endmacro %}
 
 {# Why an order counts nowhere; null when it counts. #}
-{% macro order_exclusion(is_test, status, ordered_at) -%}
+{% macro order_exclusion(is_test, status, ordered_at, is_unpriced) -%}
     case
         when coalesce({{ is_test }}, false) then 'test'
         when {{ status }} in ('cancelled', 'canceled', 'voided', 'failed') then 'void'
+        when {{ is_unpriced }} then 'no exchange rate'
         when {{ ordered_at }} is null then 'undated'
     end
+{%- endmacro %}
+
+{# An amount in the company's currency, by the table of rates in the settings. Money without a
+   currency, and money in the company's own, stays as it is. #}
+{% macro in_company_currency(amount, currency) -%}
+    {%- set rates = var('rates') -%}
+    {%- if not rates -%}
+        {{ amount }}
+    {%- else -%}
+        cast(
+            cast({{ amount }} as decimal(38, 10)) * case {{ currency }}
+                {%- for name, rate in rates.items() %}
+                when '{{ name }}' then cast({{ rate }} as decimal(18, 8))
+                {%- endfor %}
+                else 1
+            end as decimal(18, 4)
+        )
+    {%- endif -%}
 {%- endmacro %}

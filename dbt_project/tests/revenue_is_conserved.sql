@@ -2,15 +2,21 @@
 -- and for refunds. The left side is added up from staging alone, line by line, without the dbt
 -- models that decide where it goes.
 
-with line_money as (
+with paid as (
+    select lines.*, coalesce(lines.currency, headers.currency) as paid_in
+    from {{ ref('stg_shop__order_lines') }} as lines
+    left join {{ ref('stg_shop__orders') }} as headers on lines.order_id = headers.order_id
+),
+
+line_money as (
     select
         case when lines.quantity > 0 and lines.unit_price > 0 and not lines.is_refund then amount else 0 end as sale,
         case when lines.is_refund or (lines.quantity < 0 and lines.unit_price > 0) then abs(amount) else 0 end as refund
     from (
         select
             *,
-            cast({{ line_value('quantity', 'unit_price') }} - coalesce(discount_amount, 0) as decimal(18, 4)) as amount
-        from {{ ref('stg_shop__order_lines') }}
+            cast({{ in_company_currency(line_value('quantity', 'unit_price') ~ ' - coalesce(discount_amount, 0)', 'paid_in') }} as decimal(18, 4)) as amount
+        from paid
     ) as lines
     left join {{ ref('stg_shop__orders') }} as headers on lines.order_id = headers.order_id
     where (lines.ordered_at is null or lines.ordered_at < {{ as_of_start() }})
@@ -21,7 +27,10 @@ header_money as (
     select
         case when total_amount > 0 then total_amount else 0 end as sale,
         case when total_amount < 0 then -total_amount else 0 end as refund
-    from {{ ref('stg_shop__orders') }} as headers
+    from (
+        select order_id, ordered_at, {{ in_company_currency('total_amount', 'currency') }} as total_amount
+        from {{ ref('stg_shop__orders') }}
+    ) as headers
     where ordered_at < {{ as_of_start() }}
         and not exists (
             select 1 from {{ ref('stg_shop__order_lines') }} as lines
@@ -31,8 +40,11 @@ header_money as (
 ),
 
 refund_money as (
-    select 0 as sale, amount as refund
-    from {{ ref('stg_shop__refunds') }}
+    select
+        0 as sale,
+        {{ in_company_currency('refunds.amount', 'coalesce(refunds.currency, orders.currency)') }} as refund
+    from {{ ref('stg_shop__refunds') }} as refunds
+    left join {{ ref('int_orders_assembled') }} as orders on refunds.order_id = orders.order_id
     where refunded_at < {{ as_of_start() }}
 ),
 

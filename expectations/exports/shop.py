@@ -39,12 +39,6 @@ def orders() -> list[Check]:
             "At least 70 % of orders name a customer or an e-mail address",
             at_least=0.70,
         ),
-        measure(
-            "SELECT count(DISTINCT upper(trim(currency))) AS observed FROM {batch}",
-            "All orders are in one currency",
-            at_most=1,
-            unit="count",
-        ),
         matches("currency", "^[A-Za-z]{3}$", "Currencies are three-letter codes", severity=WARNING),
         known("status", STATUSES, "Order statuses are ones that we know", 0.98),
         portion(

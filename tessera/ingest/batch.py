@@ -155,7 +155,8 @@ def _number(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
         raise AssertionError("DuckDB mixed the rows of several files: line numbers would lie")
     _prepare(connection, batch)
     connection.execute(
-        "create temp table rejected (kind varchar, _record bigint, _item bigint, check_no integer)"
+        "create temp table rejected (kind varchar, _record bigint, _item bigint, row_key varchar, "
+        "check_no integer)"
     )
 
 
@@ -267,10 +268,16 @@ def _reject(
     is_dated = event_at is not None and event_at in batch.format.kinds[kind].columns
     at = as_instant(sql.name(event_at)) if event_at and is_dated else "null::timestamp"
     connection.execute(
-        f"insert into rejected select {sql.text(kind)}, _record, _item, "
+        f"insert into rejected select {sql.text(kind)}, _record, _item, {_key(batch, kind)}, "
         f"{first_failed(checks)} as check_no from (select *, {at} as _at from ({select})) "
         "where check_no is not null"
     )
+
+
+def _key(batch: Batch, kind: str) -> str:
+    """SQL of what names a row among its kind: the first required column, when it is filled."""
+    names = [c for c in KINDS[kind].required[:1] if c in batch.format.kinds[kind].columns]
+    return sql.name(names[0]) if names else "null"
 
 
 def _record_columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -360,7 +367,7 @@ def _refuse_the_rest(connection: duckdb.DuckDBPyConnection, batch: Batch) -> Non
         f"""
         insert into quarantine.rows
         select f.load_id, {sql.text(batch.source_name)}, f.kind, f.name, m.line, 0,
-               'malformed row: ' || m.reason, null, m.raw_row
+               'malformed row: ' || m.reason, null, null, m.raw_row
         from malformed m join batch_files f on f._file = m._file and f.is_first_kind
         where not m.is_repaired
         """
@@ -381,6 +388,7 @@ def _refuse_the_rest(connection: duckdb.DuckDBPyConnection, batch: Batch) -> Non
             batch,
             kind,
             f"(select r._record, 0 as _item, o._file, r._why as reason, null::varchar as about, "
+            "null::varchar as row_key, "
             f"{_original(connection, batch)} as raw_row "
             "from refused r join records o on o.rowid = r._record)",
         )
@@ -393,7 +401,7 @@ def _quarantine(
         f"""
         insert into quarantine.rows
         select f.load_id, {sql.text(batch.source_name)}, {sql.text(kind)}, f.name,
-               {_line(connection, batch)}, i._item, i.reason, i.about, i.raw_row
+               {_line(connection, batch)}, i._item, i.reason, i.about, i.row_key, i.raw_row
         from {refused} i {_file_join(kind)} {_malformed_join(connection, batch)}
         """
     )

@@ -17,6 +17,26 @@ with lines as (
     group by order_id
 ),
 
+headers as (
+    select
+        order_id,
+        customer_id,
+        email_key,
+        ordered_at,
+        status,
+        is_test,
+        currency,
+        {{ in_company_currency('total_amount', 'currency') }} as total_amount
+    from {{ ref('stg_shop__orders') }}
+),
+
+-- Headers in a currency that has no rate: their lines must not count as the company's own money.
+unpriced as (
+    select distinct order_id
+    from {{ ref('stg_shop__orders_refused') }}
+    where refused_for = 'currency'
+),
+
 joined as (
     select
         coalesce(headers.order_id, lines.order_id) as order_id,
@@ -24,8 +44,10 @@ joined as (
         headers.email_key,
         coalesce(headers.ordered_at, lines.ordered_at) as ordered_at,
         headers.status,
+        headers.currency,
         coalesce(headers.is_test, false) as is_test,
         headers.order_id is not null as has_header,
+        headers.order_id is null and unpriced.order_id is not null as is_unpriced,
         coalesce(lines.lines, 0) as lines,
         -- Without lines the header's total is the order: a sale, or a refund if negative.
         coalesce(lines.sale_lines, case when headers.total_amount > 0 then 1 else 0 end) as sale_lines,
@@ -35,15 +57,17 @@ joined as (
         lines.list_amount,
         lines.discount_amount,
         lines.units
-    from {{ ref('stg_shop__orders') }} as headers
+    from headers
     full outer join lines on headers.order_id = lines.order_id
+    left join unpriced on lines.order_id = unpriced.order_id
 )
 
 select
     joined.order_id,
     coalesce(joined.stated_customer_id, emails.customer_id) as customer_id,
     joined.ordered_at,
-    {{ order_exclusion('joined.is_test', 'joined.status', 'joined.ordered_at') }} as excluded_because,
+    {{ order_exclusion('joined.is_test', 'joined.status', 'joined.ordered_at', 'joined.is_unpriced') }} as excluded_because,
+    joined.currency,
     joined.has_header,
     cast(joined.lines as bigint) as lines,
     joined.sale_lines > 0 as has_sale,

@@ -3,7 +3,7 @@ select
     refunds.refund_id,
     refunds.order_id,
     refunds.refunded_at,
-    refunds.amount,
+    {{ in_company_currency('refunds.amount', 'coalesce(refunds.currency, orders.currency)') }} as amount,
     orders.order_id is not null as is_order_known,
     orders.customer_id,
     orders.excluded_because

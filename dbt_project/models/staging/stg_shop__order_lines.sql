@@ -11,6 +11,7 @@ select
     {{ to_decimal('quantity') }} as quantity,
     {{ to_decimal('unit_price') }} as unit_price,
     {{ to_decimal('discount_amount') }} as discount_amount,
+    upper({{ to_text('currency') }}) as currency,
     {{ to_customer_key('customer_id') }} as customer_id,
     {{ to_timestamp('ordered_at') }} as ordered_at,
     {{ to_text('country') }} as country,

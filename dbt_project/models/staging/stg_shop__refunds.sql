@@ -7,6 +7,7 @@ select
     {{ to_id('order_id') }} as order_id,
     {{ to_timestamp('refunded_at') }} as refunded_at,
     abs({{ to_decimal('amount') }}) as amount,
+    upper({{ to_text('currency') }}) as currency,
     {{ to_text_hash('reason') }} as reason_hash,
     _source,
     _load_id,

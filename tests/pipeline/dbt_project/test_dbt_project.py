@@ -17,7 +17,7 @@ import pytest
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 AS_OF = "2025-07-01"
 FLOORS_READ = {
-    "staging": {"raw", "ops"},
+    "staging": {"raw", "quarantine", "ops"},
     "intermediate": {"staging", "intermediate", "enriched"},
     "features": {"staging", "intermediate", "enriched", "features"},
     "segments": {"features", "segments", "ml"},

@@ -66,7 +66,6 @@ DEFECTS: dict[str, dict[str, str]] = {
         "At least 70 % of orders name a customer or an e-mail address": change(
             "customer_id = '' WHERE _line <= 200"
         ),
-        "All orders are in one currency": change("currency = 'USD' WHERE _line = 7"),
         "Currencies are three-letter codes": change("currency = '€'"),
         "Order statuses are ones that we know": change("status = 'lost' WHERE _line <= 40"),
         "At most 30 % of orders were cancelled or failed": change(
