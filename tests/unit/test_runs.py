@@ -27,7 +27,8 @@ def told() -> settings.Settings:
 
 def loaded(connection: duckdb.DuckDBPyConnection, load_id: int, newest: datetime | None) -> None:
     connection.execute(
-        "insert into ops.loads values (?, 's', 'orders', 'f', ?, 1, 1, 1, 0, 0, ?, 'loaded', null, ?)",
+        "insert into ops.loads "
+        "values (?, 's', 'orders', 'f', ?, 1, 1, 1, 0, 0, ?, 'loaded', null, ?)",
         [load_id, f"hash-{load_id}", newest, AT],
     )
 
