@@ -3,10 +3,10 @@
     case
         when lower({{ event_type }}) in ('page', 'page_view', 'pageview', 'screen') then 'page_view'
         when lower({{ event_name }}) in ('page viewed', 'page_view', 'pageview', 'screen viewed', 'screen_view') then 'page_view'
-        when lower({{ event_name }}) in ('product viewed', 'product_viewed', 'view_item') then 'product_view'
+        when lower({{ event_name }}) in ('product viewed', 'product_viewed', 'view_item', 'product_view') then 'product_view'
         when lower({{ event_name }}) in ('product added', 'product_added', 'add_to_cart') then 'add_to_cart'
-        when lower({{ event_name }}) in ('checkout started', 'checkout_started', 'begin_checkout') then 'checkout'
-        when lower({{ event_name }}) in ('order completed', 'order_completed', 'purchase') then 'purchase'
+        when lower({{ event_name }}) in ('checkout started', 'checkout_started', 'begin_checkout', 'checkout_step') then 'checkout'
+        when lower({{ event_name }}) in ('order completed', 'order_completed', 'purchase', 'transaction') then 'purchase'
         when lower({{ event_type }}) = 'identify' then 'login'
         when lower({{ event_name }}) in ('login', 'logged in', 'signed in', 'signed up', 'sign_up') then 'login'
         else 'other'
