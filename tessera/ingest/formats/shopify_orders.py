@@ -79,7 +79,9 @@ SHARES = """
         order_currency,
         order_country,
         case when keeps_own then own_discount else 0 end as kept,
-        greatest(discount - case when keeps_own then own_discounts else 0 end, 0) as rest,
+        case when discount is not null
+            then greatest(discount - case when keeps_own then own_discounts else 0 end, 0)
+        end as rest,
         case when keeps_own then list_total - own_discounts else list_total end as whole,
         case when keeps_own then net_so_far - net_before else list_so_far - list_before end as upto,
         upto - list_value + kept as before
