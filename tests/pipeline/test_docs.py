@@ -13,6 +13,13 @@ import pytest
 from tessera import settings
 from tests.pipeline.conftest import ROOT, Finished
 
+# An example may show one source alone; settings need orders besides.
+ORDERS = """
+[sources.example_orders]
+kind = "orders"
+files = "example*"
+columns = { order_id = "id", ordered_at = "at" }
+"""
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -24,7 +31,8 @@ def blocks(page: Path, language: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_settings_examples_are_valid(page: Path, tmp_path: Path) -> None:
     for text in blocks(page, "toml"):
-        (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
+        whole = text if "company =" in text else text + ORDERS
+        (tmp_path / "settings.toml").write_text(whole, encoding="utf-8")
         assert settings.load(tmp_path / "settings.toml").sources
 
 
