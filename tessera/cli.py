@@ -147,6 +147,7 @@ def main() -> None:
         app()
     except (
         *steps.FINAL,
+        steps.NotFetched,
         warehouse.WarehouseBusy,
         report.NothingPublished,
         ValueError,

