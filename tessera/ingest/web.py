@@ -1,4 +1,4 @@
-"""SQL expressions that clickstream formats share: paths, campaign parameters, products, times."""
+"""SQL expressions that clickstream formats share: paths, campaign parameters, products."""
 
 from __future__ import annotations
 
@@ -51,19 +51,6 @@ def first_of(*texts: str) -> str:
     """The first of the texts that is neither null nor empty."""
     present = (f"nullif({text}, '')" for text in texts)
     return f"coalesce({', '.join(present)}, null)"
-
-
-def in_utc(time: str) -> str:
-    """ISO text with a Z of a time that the vendor writes in UTC, with or without an offset.
-
-    What is no time stays as it is.
-    """
-    offset = rf"regexp_matches({time}, '\d:\d\d.*(Z|UTC|[+-]\d\d(:?\d\d)?)$')"
-    moment = f"timezone('UTC', try_cast({time} as timestamptz))"
-    return (
-        f"case when {offset} then coalesce({moment}::varchar || 'Z', {time}) "
-        f"else coalesce(try_cast({time} as timestamp)::varchar || 'Z', {time}) end"
-    )
 
 
 def products(items: str, names: Mapping[str, str]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tessera.ingest.expressions import in_utc
 from tessera.ingest.format import Format, Refusal, Rows
-from tessera.ingest.web import first_of, in_utc, members, only_product, products
+from tessera.ingest.web import first_of, members, only_product, products
 
 COLUMNS = members(
     """
