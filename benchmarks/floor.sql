@@ -125,6 +125,12 @@ select
     end as lifecycle_stage
 from customer_orders where frequency > 0;
 
+-- Consent: who does not allow analytics, by what she last said --------------------------------------
+
+create table refused as
+select customer_id from consents where purpose = 'analytics' and changed_at < getvariable('as_of')
+group by customer_id having not max_by(is_granted, row(changed_at, not is_granted));
+
 -- Web: slots, sessions, owners ------------------------------------------------------------------------
 
 create table visits as
@@ -186,12 +192,12 @@ select
     (count(*) filter (add_to_carts > 0 and purchases = 0))::double
         / nullif((count(*) filter (add_to_carts > 0))::double, 0) as cart_abandonment_rate,
     sum(engagement) as engagement
-from sessions where customer_id is not null group by customer_id;
+from sessions where customer_id is not null and customer_id not in (from refused) group by customer_id;
 
 create table customer_browsing as
 with buyers as (
     select customer_id, ordered_at as happened_at from order_facts
-    where customer_id is not null and not is_excluded and has_sale
+    where customer_id is not null and not is_excluded and has_sale and customer_id not in (from refused)
 ),
 timed as (
     select *, min(happened_at) filter (not is_order) over (partition by customer_id order by happened_at
@@ -220,13 +226,13 @@ select
     count(distinct event_date) as app_active_days, sum(seconds)::double / 60 as app_minutes,
     sum((points * power(0.5, date_diff('day', event_date, getvariable('as_of')::date)::double
         / getvariable('half_life')))::decimal(28, 9)) as engagement
-from days group by customer_id;
+from days where customer_id not in (from refused) group by customer_id;
 
 create table customer_social as
 with handles as (
     select handle, min(customer_id) as customer_id from contacts
     where handle is not null and (created_at is null or created_at < getvariable('as_of'))
-    group by handle having count(*) = 1
+    group by handle having count(*) = 1 and min(customer_id) not in (from refused)
 ),
 written as (
     select customer_id, count(*) as posts, sum(likes) as likes, sum(comments) as comments, sum(shares) as shares,
@@ -282,9 +288,9 @@ with sends as (
     from campaign_events where occurred_at < getvariable('as_of')
     group by customer_id, campaign_id, channel, variant
 )
-select customer_id, sum(sent)::bigint as campaign_sends,
-       sum(sent * opened)::double / nullif(sum(sent), 0) as campaign_open_rate,
-       sum(sent * clicked)::double / nullif(sum(sent), 0) as campaign_click_rate
+select customer_id, sum(sent)::bigint as campaign_sends, customer_id in (from refused) as is_refused,
+       case when not is_refused then sum(sent * opened)::double / nullif(sum(sent), 0) end as campaign_open_rate,
+       case when not is_refused then sum(sent * clicked)::double / nullif(sum(sent), 0) end as campaign_click_rate
 from sends group by customer_id;
 
 -- One row per customer -------------------------------------------------------------------------------
@@ -302,7 +308,7 @@ with customers as (
         union all by name select customer_id, 0 as is_contact from customer_support
         union all by name select customer_id, 0 as is_contact from customer_surveys
         union all by name select customer_id, 0 as is_contact from customer_campaigns
-        union all by name select distinct customer_id, 0 as is_contact from visits where customer_id is not null
+        union all by name select distinct customer_id, 0 as is_contact from visits where customer_id is not null and customer_id not in (from refused)
     ) group by customer_id
 )
 select
@@ -313,7 +319,8 @@ select
     c.has_contact, o.customer_id is not null as has_orders, w.customer_id is not null as has_web,
     a.customer_id is not null as has_app, s.customer_id is not null as has_social,
     t.customer_id is not null as has_support, v.customer_id is not null as has_survey,
-    m.customer_id is not null as has_campaign,
+    m.customer_id is not null as has_campaign, false as has_demographics,
+    c.customer_id not in (from refused) as is_analytics_allowed,
     o.first_order_at, o.last_order_at, o.recency_days, o.frequency, o.gross_revenue, o.refunds, o.monetary,
     o.average_order_value, o.basket_size, p.distinct_products, p.distinct_categories, p.favourite_category,
     o.discount_share, o.inter_purchase_days, o.revenue_last_90_days, o.revenue_prior_90_days, o.purchase_trend,
@@ -328,6 +335,8 @@ select
     s.posts, s.likes, s.comments, s.engagement_rate, s.mean_sentiment, s.followers, s.following,
     t.tickets, t.mean_resolution_hours, t.mean_satisfaction,
     v.survey_answers, v.mean_nps, m.campaign_sends, m.campaign_open_rate, m.campaign_click_rate,
+    null::varchar as age_band, null::varchar as income_band, null::bigint as household_size,
+    null::varchar as education, null::varchar as occupation, null::varchar as home_ownership,
     case when s.mean_sentiment is not null
         then round(o.monetary::double * greatest(s.mean_sentiment, 0.0), 6) end as advocacy_value,
     case when o.monetary is not null

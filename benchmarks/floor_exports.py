@@ -18,6 +18,10 @@ CSV: dict[str, tuple[str, dict[str, str]]] = {
         | _texts("gender street city postal_code country handle")
         | {"created_at": MOMENT, "updated_at": MOMENT},
     ),
+    "consents": (
+        "crm/consents*",
+        _texts("customer_id purpose") | {"is_granted": "BOOLEAN", "changed_at": MOMENT},
+    ),
     "orders": (
         "shop/orders*",
         _texts("order_id customer_id email")
@@ -87,6 +91,8 @@ JSON: dict[str, tuple[str, dict[str, str], str]] = {
 # Rows without these mean nothing.
 REQUIRED = {
     "contacts": "customer_id is not null",
+    "consents": "customer_id is not null and purpose is not null and is_granted is not null "
+    "and changed_at is not null",
     "orders": "order_id is not null and ordered_at is not null",
     "order_lines": "order_id is not null and product_id is not null and quantity is not null "
     "and unit_price >= 0",

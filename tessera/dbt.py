@@ -28,8 +28,12 @@ def build(settings: Settings, select: str, as_of: date) -> str:
     The warehouse must be closed in this process; dbt opens it itself and gives it back.
     Raises DbtFailed, and KeyRefused for a key of pseudonyms that is not the warehouse's.
     """
-    rates = {currency: str(rate) for currency, rate in settings.rates.items()}
-    variables = {"as_of": as_of.isoformat(), "rates": rates, **settings.features.model_dump()}
+    variables = {
+        "as_of": as_of.isoformat(),
+        "rates": {currency: str(rate) for currency, rate in settings.rates.items()},
+        "analytics_consent": settings.privacy.analytics,
+        **settings.features.model_dump(),
+    }
     told = ["--select", select, "--vars", json.dumps(variables)]
     # Unit tests check the code, not the data: tests/pipeline/dbt_project runs them.
     arguments = ["build", *told, "--exclude-resource-type", "unit_test"]

@@ -10,7 +10,7 @@ import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -56,6 +56,12 @@ class Features(_Section):
     engagement_half_life_days: int = Field(default=30, ge=1)
 
 
+class Privacy(_Section):
+    """Whose behaviour may be analysed: docs/how-to/privacy.md."""
+
+    analytics: Literal["opt-in", "opt-out", "legitimate-interest"] = "opt-out"
+
+
 class Segmentation(_Section):
     """How customers are clustered. `features` empty means the defaults of `models/`.
 
@@ -95,6 +101,7 @@ class Settings(BaseSettings):
     sources: dict[str, Source]
     warehouse: Warehouse = Warehouse()
     features: Features = Features()
+    privacy: Privacy = Privacy()
     segmentation: Segmentation = Segmentation()
 
     @field_validator("sources", mode="before")
@@ -217,6 +224,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "sources": Source,
         "warehouse": Warehouse,
         "features": Features,
+        "privacy": Privacy,
         "segmentation": Segmentation,
     }
     model = sections[loc[0]] if loc else Settings

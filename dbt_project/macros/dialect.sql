@@ -30,3 +30,10 @@
 {% macro first_by(column, order_by) -%} {{ return(adapter.dispatch('first_by', 'tessera')(column, order_by)) }} {%- endmacro %}
 {% macro duckdb__first_by(column, order_by) -%} min_by({{ column }}, row({{ order_by | join(', ') }})) {%- endmacro %}
 {% macro spark__first_by(column, order_by) -%} min_by({{ column }}, struct({{ order_by | join(', ') }})) {%- endmacro %}
+
+{# Hash of a text in hexadecimal digits: md5, sha1 or sha256. #}
+{% macro hex_digest(algorithm, text) -%} {{ return(adapter.dispatch('hex_digest', 'tessera')(algorithm, text)) }} {%- endmacro %}
+{% macro duckdb__hex_digest(algorithm, text) -%} {{ algorithm }}({{ text }}) {%- endmacro %}
+{% macro spark__hex_digest(algorithm, text) -%}
+    {{ 'sha2(' ~ text ~ ', 256)' if algorithm == 'sha256' else algorithm ~ '(' ~ text ~ ')' }}
+{%- endmacro %}

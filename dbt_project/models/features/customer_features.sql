@@ -1,4 +1,9 @@
-with engagement as (
+with permitted as (
+    select customer_id from {{ ref('int_customers_collected') }}
+    where {{ allows_analytics('customer_id') }}
+),
+
+engagement as (
     select
         coalesce(web.customer_id, app.customer_id) as customer_id,
         round(cast(coalesce(web.engagement, 0) + coalesce(app.engagement, 0) as double), 6) as engagement_score
@@ -17,6 +22,8 @@ select
     support.customer_id is not null as has_support,
     surveys.customer_id is not null as has_survey,
     campaigns.customer_id is not null as has_campaign,
+    demographics.customer_id is not null as has_demographics,
+    permitted.customer_id is not null as is_analytics_allowed,
 
     orders.first_order_at,
     orders.last_order_at,
@@ -80,6 +87,13 @@ select
     campaigns.campaign_open_rate,
     campaigns.campaign_click_rate,
 
+    demographics.age_band,
+    demographics.income_band,
+    demographics.household_size,
+    demographics.education,
+    demographics.occupation,
+    demographics.home_ownership,
+
     -- Written out: greatest() skips nulls, and a loss × 0 would be -0.0.
     case
         when orders.monetary is null or social.mean_sentiment is null then null
@@ -104,3 +118,5 @@ left join {{ ref('int_customer_social_aggregated') }} as social on customers.cus
 left join {{ ref('int_customer_support_aggregated') }} as support on customers.customer_id = support.customer_id
 left join {{ ref('int_customer_surveys_aggregated') }} as surveys on customers.customer_id = surveys.customer_id
 left join {{ ref('int_customer_campaigns_aggregated') }} as campaigns on customers.customer_id = campaigns.customer_id
+left join {{ ref('int_demographics_resolved') }} as demographics on customers.customer_id = demographics.customer_id
+left join permitted on customers.customer_id = permitted.customer_id

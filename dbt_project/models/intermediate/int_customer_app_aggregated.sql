@@ -32,4 +32,5 @@ select
     cast(sum(seconds) as double) / 60 as app_minutes,
     cast(sum({{ decayed_points(event_points(), 'event_date') }}) as decimal(28, 9)) as engagement
 from days
+where {{ allows_analytics('customer_id') }}
 group by customer_id

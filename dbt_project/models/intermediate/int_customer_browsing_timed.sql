@@ -6,6 +6,7 @@ with buyers as (
     select customer_id, ordered_at as happened_at
     from {{ ref('int_orders_assembled') }}
     where customer_id is not null and excluded_because is null and has_sale
+        and {{ allows_analytics('customer_id') }}
 ),
 
 moments as (

@@ -1,4 +1,9 @@
-with posts as (
+with handles as (
+    select handle_key, customer_id from {{ ref('int_handles_resolved') }}
+    where {{ allows_analytics('customer_id') }}
+),
+
+posts as (
     select
         handles.customer_id,
         count(*) as posts,
@@ -7,7 +12,7 @@ with posts as (
         sum(posts.shares) as shares,
         {{ exact_mean('sentiments.sentiment') }} as mean_sentiment
     from {{ ref('stg_social__posts') }} as posts
-    inner join {{ ref('int_handles_resolved') }} as handles on posts.author_handle_key = handles.handle_key
+    inner join handles on posts.author_handle_key = handles.handle_key
     left join {{ source('enriched', 'post_sentiment') }} as sentiments on posts.text_hash = sentiments.text_hash
     where posts.posted_at < {{ as_of_start() }}
     group by handles.customer_id
@@ -32,7 +37,7 @@ network as (
         sum(ends.followers) as followers,
         sum(ends.following) as following
     from ends
-    inner join {{ ref('int_handles_resolved') }} as handles on ends.handle_key = handles.handle_key
+    inner join handles on ends.handle_key = handles.handle_key
     group by handles.customer_id
 ),
 

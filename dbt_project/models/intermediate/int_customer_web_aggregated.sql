@@ -12,5 +12,5 @@ select
     ) }} as cart_abandonment_rate,
     cast(sum(engagement) as decimal(28, 9)) as engagement
 from {{ ref('int_web_sessions_assembled') }}
-where customer_id is not null
+where customer_id is not null and {{ allows_analytics('customer_id') }}
 group by customer_id

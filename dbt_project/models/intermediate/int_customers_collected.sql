@@ -21,6 +21,6 @@ from (
     union all
     select distinct customer_id, cast(null as timestamp) as created_at, 0 as is_contact
     from {{ ref('int_web_events_condensed') }}
-    where customer_id is not null and not is_crawler
+    where customer_id is not null and not is_crawler and {{ allows_analytics('customer_id') }}
 ) as appearances
 group by customer_id

@@ -1,13 +1,18 @@
 with superseded as (
-    {{ superseded_rows(source('raw', 'consents'), {
-        'customer_id': to_id('customer_id'),
-        'purpose': 'lower(' ~ to_text('purpose') ~ ')',
-        'changed_at': to_timestamp('changed_at'),
-    }) }}
+    {{ superseded_rows(
+        source('raw', 'consents'),
+        {
+            'customer_id': to_customer('customer_id'),
+            'purpose': 'lower(' ~ to_text('purpose') ~ ')',
+            'changed_at': to_timestamp('changed_at'),
+        },
+        newest_by=['case when ' ~ to_boolean('is_granted') ~ ' then 0 else 1 end'],
+    ) }}
 )
 
 select
     {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_email_key('email') }} as email_key,
     lower({{ to_text('purpose') }}) as purpose,
     {{ to_boolean('is_granted') }} as is_granted,
     {{ to_timestamp('changed_at') }} as changed_at,
