@@ -288,10 +288,10 @@ with sends as (
     from campaign_events where occurred_at < getvariable('as_of')
     group by customer_id, campaign_id, channel, variant
 )
-select customer_id, sum(sent)::bigint as campaign_sends, customer_id in (from refused) as is_refused,
-       case when not is_refused then sum(sent * opened)::double / nullif(sum(sent), 0) end as campaign_open_rate,
-       case when not is_refused then sum(sent * clicked)::double / nullif(sum(sent), 0) end as campaign_click_rate
-from sends group by customer_id;
+select customer_id, sum(sent)::bigint as campaign_sends,
+       case when not any_value(is_refused) then sum(sent * opened)::double / nullif(sum(sent), 0) end as campaign_open_rate,
+       case when not any_value(is_refused) then sum(sent * clicked)::double / nullif(sum(sent), 0) end as campaign_click_rate
+from (select *, customer_id in (from refused) as is_refused from sends) group by customer_id;
 
 -- One row per customer -------------------------------------------------------------------------------
 

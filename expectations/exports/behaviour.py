@@ -6,7 +6,7 @@ Web events are by far the most rows, so their suite asks little and reads narrow
 from __future__ import annotations
 
 from expectations.checks import Check, measure, never, portion, rarely
-from expectations.exports.shapes import all_present, known, rarely_repeated, sound_years
+from expectations.exports.shapes import all_present, known, named, rarely_repeated, sound_years
 
 EVENT_TYPES = ("page", "track", "identify", "screen", "group", "alias")
 PLATFORMS = ("ios", "android", "web", "windows", "macos", "linux")
@@ -57,11 +57,11 @@ def app_events() -> list[Check]:
     return [
         *all_present(
             {
-                "customer_id": "Every app event belongs to a customer",
                 "event_name": "Every app event says what happened",
                 "occurred_at": "Every app event has a time",
             }
         ),
+        named(["customer_id", "device_id"], "Every app event belongs to a customer or a device"),
         rarely_repeated(["event_id"], "Hardly any app event is given twice in a file", 0.02),
         rarely(
             f"{seconds} < 0 OR {seconds} > {LONGEST_USE_SECONDS}",

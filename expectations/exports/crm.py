@@ -8,13 +8,17 @@ from expectations.exports.shapes import (
     all_present,
     known,
     missing,
+    named,
     rarely_repeated,
     sound_years,
     timestamp,
     well_formed,
 )
 
-PURPOSES = ("analytics", "personalisation", "email", "sms")
+PURPOSES = (
+    "analytics", "legitimate-interest", "personalisation", "email", "sms", "push", "phone", "post",
+    "ads",
+)  # fmt: skip
 MOST_COUNTRIES = 250
 
 
@@ -60,19 +64,41 @@ def consents() -> list[Check]:
     return [
         *all_present(
             {
-                "customer_id": "Every consent belongs to a customer",
                 "purpose": "Every consent says what it is for",
                 "is_granted": "Every consent says whether it was given",
                 "changed_at": "Every consent says since when",
             }
         ),
+        named(["customer_id", "email"], "Every consent belongs to a customer or an e-mail address"),
         never("TRY_CAST(is_granted AS BOOLEAN) IS NULL", "Consent is a plain yes or no"),
         known("purpose", PURPOSES, "Consent is for purposes that we know", 0.95),
         counted(
             "SELECT count(*) AS observed FROM (SELECT 1 FROM {batch} "
-            "GROUP BY customer_id, purpose, changed_at HAVING count(DISTINCT is_granted) > 1)",
+            "GROUP BY customer_id, email, purpose, changed_at "
+            "HAVING count(DISTINCT is_granted) > 1)",
             "No consent is given and withdrawn at the same moment",
             WARNING,
         ),
         sound_years("changed_at", "Consents were changed in believable years"),
+    ]
+
+
+def demographics() -> list[Check]:
+    """Return the checks of `raw.demographics`: what a data provider knows of people."""
+    return [
+        named(
+            ["customer_id", "email", "email_hash"],
+            "Every person is named by number, e-mail address or a hash of it",
+        ),
+        well_formed(
+            "email_hash",
+            "(?i)^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$",
+            "Hashes of e-mail addresses are MD5, SHA-1 or SHA-256 in hexadecimal digits",
+            0.01,
+        ),
+        rarely(
+            "TRY_CAST(household_size AS BIGINT) NOT BETWEEN 1 AND 20",
+            "Households have between one and twenty persons",
+            0.01,
+        ),
     ]

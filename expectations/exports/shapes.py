@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from expectations.checks import WARNING, Check, matches, measure, present, rarely
+from expectations.checks import WARNING, Check, matches, measure, never, present, rarely
 
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 EMAIL = "^[^@ ]+@[^@ ]+[.][^@ .]+$"
@@ -28,6 +28,11 @@ def missing(column: str) -> str:
 def all_present(titles: dict[str, str]) -> list[Check]:
     """Each required column is there in each row: column name to title. Critical."""
     return [present(column, title) for column, title in titles.items()]
+
+
+def named(columns: Sequence[str], title: str) -> Check:
+    """Each row says whose it is in one of the columns. Critical."""
+    return never(" AND ".join(missing(column) for column in columns), title)
 
 
 def known(column: str, words: Sequence[str], title: str, mostly: float) -> Check:

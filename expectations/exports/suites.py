@@ -15,6 +15,7 @@ from expectations.exports import behaviour, crm, shop, voice
 CHECKS: dict[str, Callable[[], list[Check]]] = {
     "contacts": crm.contacts,
     "consents": crm.consents,
+    "demographics": crm.demographics,
     "orders": shop.orders,
     "order_lines": shop.order_lines,
     "refunds": shop.refunds,
@@ -22,6 +23,7 @@ CHECKS: dict[str, Callable[[], list[Check]]] = {
     "web_events": behaviour.web_events,
     "app_events": behaviour.app_events,
     "posts": voice.posts,
+    "profiles": voice.profiles,
     "follows": voice.follows,
     "tickets": voice.tickets,
     "survey_answers": voice.survey_answers,

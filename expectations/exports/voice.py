@@ -7,6 +7,7 @@ from expectations.exports.shapes import (
     all_present,
     known,
     missing,
+    named,
     rarely_repeated,
     sound_years,
     timestamp,
@@ -24,10 +25,10 @@ def posts() -> list[Check]:
         *all_present(
             {
                 "post_id": "Every post has a number",
-                "author_handle": "Every post has an author",
                 "posted_at": "Every post has a time",
             }
         ),
+        named(["author_handle", "author_id"], "Every post has an author"),
         rarely_repeated(["post_id"], "Hardly any post is given twice in a file", 0.02),
         portion(f"NOT {missing('text')}", "At least 90 % of posts say something", at_least=0.90),
         rarely(counts, "Likes, comments and shares are not negative", 0.0),
@@ -38,6 +39,19 @@ def posts() -> list[Check]:
             unit="count",
         ),
         sound_years("posted_at", "Posts were written in believable years"),
+    ]
+
+
+def profiles() -> list[Check]:
+    """Return the checks of `raw.profiles`: social accounts."""
+    return [
+        named(["handle", "author_id"], "Every account has a handle or a number"),
+        rarely(
+            "left(followers, 1) = '-' OR left(following, 1) = '-'",
+            "Counts of followers are not negative",
+            0.0,
+        ),
+        sound_years("created_at", "Accounts were made in believable years"),
     ]
 
 
@@ -92,9 +106,12 @@ def survey_answers() -> list[Check]:
     return [
         *all_present(
             {
-                "customer_id": "Every survey answer belongs to a customer",
                 "answered_at": "Every survey answer has a time",
             }
+        ),
+        named(
+            ["customer_id", "email"],
+            "Every survey answer belongs to a customer or an e-mail address",
         ),
         rarely_repeated(["response_id"], "Hardly any survey answer is given twice in a file", 0.02),
         rarely(
@@ -112,10 +129,13 @@ def campaign_events() -> list[Check]:
         *all_present(
             {
                 "campaign_id": "Every campaign event belongs to a campaign",
-                "customer_id": "Every campaign event belongs to a customer",
                 "event": "Every campaign event says what happened",
                 "occurred_at": "Every campaign event has a time",
             }
+        ),
+        named(
+            ["customer_id", "email"],
+            "Every campaign event belongs to a customer or an e-mail address",
         ),
         known("event", CAMPAIGN_EVENTS, "Campaign events are ones that we know", 0.98),
         measure(

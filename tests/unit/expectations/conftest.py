@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 ORIGIN = "'file' AS _source, 1::BIGINT AS _load_id, i + 1 AS _line FROM range(400) AS t(i)"
+NO_EMAIL = "NULL::VARCHAR AS email"
 CUSTOMER = "'c' || (i % 200) AS customer_id"
 
 
@@ -21,9 +22,11 @@ RAW = {
     "'1980-05-17' AS birth_date, 'f' AS gender, 'Road 1' AS street, 'Town' AS city, "
     f"'10115' AS postal_code, 'DE' AS country, 'h' || i AS handle, {moment()} AS created_at, "
     f"{moment('i + 1')} AS updated_at",
-    "consents": "'c' || i AS customer_id, 'email' AS purpose, 'true' AS is_granted, "
+    "consents": f"'c' || i AS customer_id, {NO_EMAIL}, 'email' AS purpose, 'true' AS is_granted, "
     f"{moment()} AS changed_at",
-    "orders": f"'o' || i AS order_id, {CUSTOMER}, NULL::VARCHAR AS email, "
+    "demographics": f"'c' || i AS customer_id, {NO_EMAIL}, md5('c' || i) AS email_hash, "
+    "'30-39' AS age_band, '2' AS household_size",
+    "orders": f"'o' || i AS order_id, {CUSTOMER}, {NO_EMAIL}, "
     f"{moment()} AS ordered_at, "
     "'EUR' AS currency, 'paid' AS status, NULL::VARCHAR AS discount_code, "
     "'20.00' AS total_amount, 'web' AS channel, 'false' AS is_test",
@@ -40,20 +43,26 @@ RAW = {
     "NULL::VARCHAR AS product_id, NULL::VARCHAR AS category, NULL::VARCHAR AS order_id, "
     "NULL::VARCHAR AS revenue, 'Mozilla/5.0' AS user_agent, 'phone' AS device_type, "
     "NULL::VARCHAR AS utm_source",
-    "app_events": f"'e' || i AS event_id, {CUSTOMER}, 'open' AS event_name, "
+    "app_events": f"'e' || i AS event_id, {CUSTOMER}, NULL::VARCHAR AS device_id, "
+    "'open' AS event_name, "
     f"{moment()} AS occurred_at, 's' || i AS session_id, 'home' AS feature, "
     "'30.5' AS duration_seconds, 'ios' AS platform",
-    "posts": f"'x' || i AS post_id, 'h' || i AS author_handle, 'net' AS network, "
+    "posts": f"'x' || i AS post_id, 'h' || i AS author_handle, NULL::VARCHAR AS author_id, "
+    "'net' AS network, "
     f"{moment()} AS posted_at, 'good' AS text, '1' AS likes, '2' AS comments, '3' AS shares, "
     "NULL::VARCHAR AS in_reply_to, '[]' AS mentions",
+    "profiles": "'h' || i AS handle, NULL::VARCHAR AS author_id, '5' AS followers, "
+    f"'0' AS following, {moment()} AS created_at",
     "follows": "'h' || i AS follower_handle, 'h' || (i + 1) AS followed_handle, "
     f"{moment()} AS followed_at",
-    "tickets": f"'t' || i AS ticket_id, {CUSTOMER}, NULL::VARCHAR AS email, "
+    "tickets": f"'t' || i AS ticket_id, {CUSTOMER}, {NO_EMAIL}, "
     f"{moment()} AS opened_at, {moment('i + 1')} AS closed_at, 'email' AS channel, "
     "'delivery' AS topic, 'closed' AS status, 'Where is it' AS subject, '4' AS satisfaction",
-    "survey_answers": f"'s' || i AS response_id, {CUSTOMER}, {moment()} AS answered_at, "
+    "survey_answers": f"'s' || i AS response_id, {CUSTOMER}, {NO_EMAIL}, "
+    f"{moment()} AS answered_at, "
     "'nps' AS survey, '9' AS nps, 'fine' AS comment",
-    "campaign_events": f"'k' AS campaign_id, {CUSTOMER}, 'email' AS channel, 'A' AS variant, "
+    "campaign_events": f"'k' AS campaign_id, {CUSTOMER}, {NO_EMAIL}, "
+    "'email' AS channel, 'A' AS variant, "
     f"CASE WHEN i % 4 = 0 THEN 'opened' ELSE 'sent' END AS event, {moment()} AS occurred_at",
 }
 

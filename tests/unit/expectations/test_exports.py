@@ -47,7 +47,7 @@ DEFECTS: dict[str, dict[str, str]] = {
         "Contacts were created in believable years": change(f"created_at {YEAR_9}"),
     },
     "consents": {
-        "Every consent belongs to a customer": unset("customer_id"),
+        "Every consent belongs to a customer or an e-mail address": unset("customer_id"),
         "Every consent says what it is for": unset("purpose"),
         "Every consent says whether it was given": unset("is_granted"),
         "Every consent says since when": unset("changed_at"),
@@ -58,6 +58,17 @@ DEFECTS: dict[str, dict[str, str]] = {
             "FROM {table} WHERE _line = 7"
         ),
         "Consents were changed in believable years": change(f"changed_at {YEAR_9}"),
+    },
+    "demographics": {
+        "Every person is named by number, e-mail address or a hash of it": change(
+            "customer_id = NULL, email_hash = '' WHERE _line = 7"
+        ),
+        "Hashes of e-mail addresses are MD5, SHA-1 or SHA-256 in hexadecimal digits": change(
+            "email_hash = 'ada@example.org' WHERE _line <= 10"
+        ),
+        "Households have between one and twenty persons": change(
+            "household_size = '99' WHERE _line <= 10"
+        ),
     },
     "orders": {
         "Every order has an order number": unset("order_id"),
@@ -148,7 +159,7 @@ DEFECTS: dict[str, dict[str, str]] = {
         "Web events happened in believable years": change(f"occurred_at {YEAR_9}"),
     },
     "app_events": {
-        "Every app event belongs to a customer": unset("customer_id"),
+        "Every app event belongs to a customer or a device": unset("customer_id"),
         "Every app event says what happened": unset("event_name"),
         "Every app event has a time": unset("occurred_at"),
         "Hardly any app event is given twice in a file": AGAIN,
@@ -171,6 +182,11 @@ DEFECTS: dict[str, dict[str, str]] = {
         "Networks are written in one way, not in many": change("network = 'net' || _line"),
         "Posts were written in believable years": change(f"posted_at {YEAR_9}"),
     },
+    "profiles": {
+        "Every account has a handle or a number": unset("handle"),
+        "Counts of followers are not negative": change("following = '-1' WHERE _line = 7"),
+        "Accounts were made in believable years": change(f"created_at {YEAR_9}"),
+    },
     "follows": {
         "Every follow says who follows": unset("follower_handle"),
         "Every follow says who is followed": unset("followed_handle"),
@@ -192,7 +208,7 @@ DEFECTS: dict[str, dict[str, str]] = {
         "Tickets were opened in believable years": change(f"opened_at {YEAR_9}"),
     },
     "survey_answers": {
-        "Every survey answer belongs to a customer": unset("customer_id"),
+        "Every survey answer belongs to a customer or an e-mail address": unset("customer_id"),
         "Every survey answer has a time": unset("answered_at"),
         "Hardly any survey answer is given twice in a file": AGAIN,
         "The willingness to recommend lies between 0 and 10": change("nps = '11' WHERE _line = 7"),
@@ -200,7 +216,7 @@ DEFECTS: dict[str, dict[str, str]] = {
     },
     "campaign_events": {
         "Every campaign event belongs to a campaign": unset("campaign_id"),
-        "Every campaign event belongs to a customer": unset("customer_id"),
+        "Every campaign event belongs to a customer or an e-mail address": unset("customer_id"),
         "Every campaign event says what happened": unset("event"),
         "Every campaign event has a time": unset("occurred_at"),
         "Campaign events are ones that we know": change("event = 'burnt' WHERE _line <= 40"),
