@@ -68,10 +68,11 @@ def _parsed(text: str, pattern: str, type_: str) -> str:
 def _to_utc(text: str, zone: str) -> str:
     """Local time to UTC; a time that the clocks jumped over stays, marked as one that is none."""
     local = f"try_cast({text} as timestamp)"
-    has_offset = rf"regexp_matches({text}, '(Z|[+-]\d\d(:?\d\d)?)$') and {text} like '%:%'"
+    # A cast to a time drops what follows the time in silence: an offset, `CET`, `MEZ`, any word.
+    is_local = rf"regexp_matches({text}, '^\s*\d+-\d+-\d+([T ]+\d+:\d+(:\d+(\.\d+)?)?)?\s*$')"
     instant = f"timezone({zone}, {local})"
     return (
-        f"case when {local} is null or ({has_offset}) then {text} "
+        f"case when {local} is null or not {is_local} then {text} "
         f"when timezone({zone}, {instant}) <> {local} then {text} || {sql.text(NO_SUCH_TIME)} "
         f"else timezone('UTC', {instant})::varchar end"
     )

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ FORMATS = {
 }
 HEADER_BYTES = 1024**2
 CHUNK_BYTES = 4 * 1024**2
+# What a damaged gzip or zstd file raises, depending on where the damage is.
+UNREADABLE = (OSError, EOFError, zlib.error)
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 
@@ -131,7 +134,7 @@ def json_layout(path: Path) -> str:
                 if not line:
                     raise RefusedFile("the file is empty: no JSON in it")
                 head = line.decode("utf-8", "replace").strip()
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise RefusedFile(f"the file cannot be read: {error}") from None
     try:
         return "jsonl" if isinstance(json.loads(head), dict) else "array"
@@ -151,13 +154,14 @@ def csv_header(path: Path, delimiter: str) -> tuple[str, ...]:
         # A file of a Mac before 2001 ends its lines with CR alone.
         line = first.splitlines()[0] if first.strip() else ""
         header = next(csv.reader([line], delimiter=delimiter), None)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, UnicodeDecodeError, csv.Error) as error:
         raise RefusedFile(f"the header cannot be read as CSV text: {error}") from None
     if not header:
-        raise RefusedFile("the file is empty: not even a header")
+        raise RefusedFile("the first line is empty: the header is expected there")
     if any(ord(character) < ord(" ") and character != "\t" for character in line):
         raise RefusedFile("the header cannot be read as CSV text: it holds control characters")
-    names = tuple(column.strip() for column in header)
+    # Spreadsheets write empty columns beside the table: their place is their name.
+    names = tuple(column.strip() or f"column_{place}" for place, column in enumerate(header, 1))
     folded = [column.casefold() for column in names]
     twice = {column for column in names if folded.count(column.casefold()) > 1}
     if twice:
@@ -170,7 +174,7 @@ def byte_order_mark(path: Path) -> str:
     try:
         with _open(path) as stream:
             start = stream.read(2)
-    except (OSError, EOFError):
+    except UNREADABLE:
         return ""
     return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
 
@@ -193,7 +197,7 @@ def clean_copy(path: Path, encoding: str, folder: Path) -> Path:
         raise RefusedFile(
             f"not {encoding} text: {error.reason} at byte {error.start} of a block; set `encoding`"
         ) from None
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise RefusedFile(f"the file cannot be read: {error}") from None
     return target
 

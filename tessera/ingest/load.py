@@ -32,6 +32,8 @@ from tessera.ingest.source import Source
 
 # Text that one statement reads, in bytes: it waits in a temporary table, within the memory limit.
 BATCH_BYTES = 256 * 1024**2
+# Each file is a scan of its own in that statement; the time to plan it grows faster than its scans.
+BATCH_FILES = 100
 # What a byte on disk is as text, roughly: measured on JSON lines and on Parquet with zstd.
 UNPACKED = {".gz": 10, ".zst": 10, ".parquet": 5}
 
@@ -201,12 +203,13 @@ def _first_of_each_content(
 
 
 def _bounded(files: Sequence[ExportFile], alone: Collection[str]) -> list[list[ExportFile]]:
-    """Batches of at most BATCH_BYTES of text; those to be repaired stand alone."""
+    """Batches of at most BATCH_BYTES of text and BATCH_FILES; those to be repaired stand alone."""
     batches: list[list[ExportFile]] = [[]]
     size = 0
     for file in files:
         unpacked = file.size * UNPACKED.get(file.path.suffix, 1)
-        if batches[-1] and (size + unpacked > BATCH_BYTES or file.name in alone):
+        is_full = size + unpacked > BATCH_BYTES or len(batches[-1]) == BATCH_FILES
+        if batches[-1] and (is_full or file.name in alone):
             batches.append([])
             size = 0
         batches[-1].append(file)
