@@ -34,8 +34,8 @@ def path_of(address: str) -> str:
     """The path of an address or of a request target; what is neither stays as it is."""
     return (
         f"case when starts_with({address}, '/') then regexp_extract({address}, '^[^?#]*') "
-        rf"when regexp_matches({address}, '^[A-Za-z][A-Za-z0-9+.-]*://') then coalesce(nullif("
-        rf"regexp_extract({address}, '^[^:]+://[^/?#]*([^?#]*)', 1), ''), '/') "
+        rf"when regexp_matches({address}, '^[A-Za-z][A-Za-z0-9+.-]*://') then regexp_replace("
+        rf"{address}, '(?s)^[^:]+://[^/?#]*/?([^?#]*).*$', '/\1') "
         f"else {address} end"
     )
 

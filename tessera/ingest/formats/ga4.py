@@ -24,11 +24,8 @@ IDENTITY = members(
     "batch_ordering_id batch_event_index"
 )
 # Events of one bundle may have one time and one name, and differ in their parameters alone.
-EVENT_ID = (
-    "md5(to_json(["
-    + ", ".join(f"coalesce({name}, '')" for name in IDENTITY)
-    + ", to_json(list_sort(event_params))::varchar, to_json(items)::varchar])::varchar)"
-)
+EVENT_ID = f"""md5(concat_ws(chr(31), {", ".join(f"coalesce({name}, '')" for name in IDENTITY)},
+    array_to_string(list_sort(_pairs), chr(31)), items::varchar))"""
 PRODUCT = {
     "product_id": "item_id",
     "name": "item_name",
@@ -53,7 +50,8 @@ PREPARED = f"""
         select
             *,
             list_transform(event_params, lambda _p: _p.key) as _keys,
-            list_transform(event_params, lambda _p: {VALUE}) as _values
+            list_transform(event_params, lambda _p: {VALUE}) as _values,
+            list_transform(event_params, lambda _p: concat(_p.key, '=', {VALUE})) as _pairs
         from {{records}}
     )
 """
@@ -74,7 +72,8 @@ FORMAT = Format(
     title="Google Analytics 4, BigQuery export (JSON, Parquet)",
     description="""\
 The tables `events_YYYYMMDD` that Google Analytics 4 fills in BigQuery, exported as JSON lines or as
-Parquet. Values are taken out of the nested `event_params`.
+Parquet. Values are taken out of the nested `event_params`; parameters without a column of ours stay
+in the file alone.
 
 The export has no event ids. Ours is a hash of the user's pseudonym, the time, the name, the bundle
 and batch numbers, the parameters (in the order of their keys) and the items: an event that is

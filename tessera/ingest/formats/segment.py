@@ -88,11 +88,9 @@ An identify call with a `userId` and traits also becomes a contact, as of the ti
                 '"previousId" else "anonymousId" end',
                 "customer_id": '"userId"',
                 "occurred_at": TIME,
-                "path": first_of(
-                    "properties.path",
-                    "context.page.path",
-                    path_of("coalesce(properties.url, context.page.url)"),
-                ),
+                # The address is looked at where nothing else is there: that costs.
+                "path": f"coalesce({first_of('properties.path', 'context.page.path')}, "
+                f"{path_of('coalesce(properties.url, context.page.url)')})",
                 "referrer": first_of("properties.referrer", "context.page.referrer"),
                 "ip": "context.ip",
                 "user_agent": 'context."userAgent"',

@@ -84,7 +84,8 @@ FORMAT = Format(
     description="""\
 The enriched event as Snowplow's pipelines write it: tab-separated, without a header, 131 columns in
 their published order; contexts and the self-describing event are JSON. Lines with another number of
-columns, or with broken JSON, go to quarantine.
+columns, or with broken JSON, go to quarantine. Columns and entities that are not named here stay in
+the file alone.
 
 `occurred_at` is `derived_tstamp`, else `collector_tstamp`. Visitor and session are those of the
 browser; in an app, those of the `client_session` entity. `customer_id` is `user_id`, else the id of
