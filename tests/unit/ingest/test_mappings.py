@@ -96,6 +96,15 @@ EXPECTED: dict[str, list[dict[str, str]]] = {
         {"device_id": "1762-56", "event_name": "af_login", "occurred_at": "2025-11-03 09:16:00",
          "platform": "ios", "install_source": "organic"},
     ],
+    "segment_pages": [
+        {"event_id": "ajs-1", "event_type": "page", "anonymous_id": "a-1", "customer_id": "c7",
+         "occurred_at": "2025-11-03 09:15:00", "path": "/hats",
+         "referrer": "https://www.example.com/", "ip": "192.0.2.1",
+         "user_agent": "Mozilla/5.0 (X11; Linux) like Gecko, really", "utm_source": "newsletter",
+         "utm_medium": "email", "utm_campaign": "autumn"},
+        {"event_id": "ajs-2", "event_type": "page", "anonymous_id": "a-1",
+         "occurred_at": "2025-11-03 09:16:00", "path": "/", "ip": "192.0.2.1"},
+    ],
 }  # fmt: skip
 QUARANTINED = {
     "pos": ["unit_price is not a decimal"],
@@ -133,3 +142,13 @@ def test_a_demo_company_of_somebody_else(inbox: Inbox) -> None:
         "last_name": "Hyndman", "gender": "Male",
     }  # fmt: skip
     assert inbox.extra("contacts")[0]["language"] == "Spanish"
+
+
+def test_a_warehouse_table_of_somebody_elses_pages(inbox: Inbox) -> None:
+    sample = shared("formats/segment-spec") / "example_segment_pages.csv"
+    inbox.put("pages.csv", sample.read_bytes())
+    inbox.load_as({**SOURCES["segment_pages"], "files": "pages.csv"})
+    assert inbox.refused() == {}
+    (page,) = inbox.rows("web_events")
+    assert (page["event_id"], page["path"]) == ("ajs-9527e97fc714abe02a23b3d24cf09a36", "/product")
+    assert "event_type" not in page  # that export does not say it
