@@ -63,7 +63,9 @@ def checks_of(
 
 
 def _is_missing(name: str) -> str:
-    return f"nullif(trim({sql.name(name)}), '') is null"
+    # Only text that begins with a blank needs to be trimmed, which is dear: hardly any does.
+    column = sql.name(name)
+    return f"({column} is null or ({column} < '!' and trim({column}) = ''))"
 
 
 def _casts(name: str, type_: ColumnType, source: Source, event_at: str | None) -> list[Check]:
@@ -81,7 +83,7 @@ def _does_not_cast(name: str, type_: ColumnType, event_at: str | None) -> str:
         as_instant(column) if type_ == "timestamp" else f"try_cast({column} as {SQL_TYPES[type_]})"
     )
     finite = f" or not isfinite({value})" if type_ in ("double", "timestamp", "date") else ""
-    return f"{column} is not null and trim({column}) <> '' and ({value} is null{finite})"
+    return f"not {_is_missing(name)} and ({value} is null{finite})"
 
 
 def as_instant(column: str) -> str:
