@@ -146,6 +146,7 @@ select
     occurred_at::date as event_date,
     floor(epoch(occurred_at) / (60 * getvariable('gap')))::bigint as time_slot,
     min(occurred_at) as first_at, max(occurred_at) as last_at,
+    count(*) as events,
     count(*) filter (kind = 'page') as page_views,
     count(*) filter (kind = 'Product Added') as add_to_carts,
     count(*) filter (kind = 'Order Completed') as purchases,
@@ -153,6 +154,18 @@ select
 from web_events left join agents using (user_agent)
 where occurred_at < getvariable('as_of') and not coalesce(is_crawler, false)
 group by 1, 2, 3, 4;
+
+-- A minute can only be too full in a slot that is.
+create table rapid_devices as
+select distinct device_id from (
+    select v.device_id from web_events e
+    join (select device_id, event_date, time_slot from visits group by all having sum(events) > 40) v
+        on v.device_id = coalesce(e.anonymous_id, 'customer:' || e.customer_id)
+        and v.event_date = e.occurred_at::date
+        and v.time_slot = floor(epoch(e.occurred_at) / (60 * getvariable('gap')))::bigint
+    where e.occurred_at < getvariable('as_of')
+    group by v.device_id, date_trunc('minute', e.occurred_at) having count(*) > 40
+);
 
 create table sessions as
 with marked as (
@@ -166,21 +179,33 @@ numbered as (
 ),
 grouped as (
     select
-        device_id,
-        -- Two people in one session: nobody knows whose it is.
-        case when min(customer_id) = max(customer_id) then min(customer_id) end as customer_id,
-        min(first_at) as started_at, sum(page_views) as page_views,
-        sum(add_to_carts) as add_to_carts, sum(purchases) as purchases,
-        sum((points * power(0.5, date_diff('day', event_date, getvariable('as_of')::date)::double
-            / getvariable('half_life')))::decimal(28, 9)) as engagement
+        device_id, min(customer_id) as first_customer_id, max(customer_id) as last_customer_id,
+        min(first_at) as started_at, max(last_at) as ended_at, sum(events) as events,
+        sum(page_views) as page_views, sum(add_to_carts) as add_to_carts, sum(purchases) as purchases,
+        (sum(points) * power(0.5, date_diff('day', min(first_at)::date, getvariable('as_of')::date)::double
+            / getvariable('half_life')))::decimal(28, 9) as engagement
     from numbered group by device_id, session_number
 ),
 owners as (
-    select device_id, min(customer_id) as customer_id from visits
-    where customer_id is not null group by device_id having min(customer_id) = max(customer_id)
+    select device_id, min(first_customer_id) as customer_id from grouped
+    where first_customer_id is not null group by device_id
+    having min(first_customer_id) = max(last_customer_id)
+),
+-- Anonymous sessions go to the device's one customer, within 30 days of a session in which she is known.
+near as (
+    select g.device_id, g.started_at, o.customer_id
+    from grouped g join owners o using (device_id)
+    where g.first_customer_id is null and exists (
+        select 1 from grouped k where k.device_id = g.device_id and k.first_customer_id is not null
+            and k.started_at between g.started_at - interval 30 day and g.started_at + interval 30 day)
 )
-select g.* replace (coalesce(g.customer_id, o.customer_id) as customer_id)
-from grouped g left join owners o using (device_id);
+select
+    g.*,
+    -- Two people in one session: nobody knows whose it is.
+    case when first_customer_id = last_customer_id then first_customer_id else n.customer_id end as customer_id
+from grouped g left join near n using (device_id, started_at)
+where device_id not in (from rapid_devices)
+    and epoch(ended_at) - epoch(started_at) <= 24 * 3600 and events <= 5000;
 
 create table customer_web as
 select

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from tessera import runs
 from tessera.privacy.key import VARIABLE, key_of_warehouse
@@ -22,22 +25,53 @@ class DbtFailed(RuntimeError):
     """dbt built nothing, or a dbt model or test failed; the message names them."""
 
 
-def build(settings: Settings, select: str, as_of: date) -> str:
+def build(settings: Settings, select: str, as_of: date, *, with_tests: bool = True) -> str:
     """Build and test the dbt models of a selection, such as `tag:features`; say what was done.
 
-    The warehouse must be closed in this process; dbt opens it itself and gives it back.
-    Raises DbtFailed, and KeyRefused for a key of pseudonyms that is not the warehouse's.
+    Tables that are kept up to date are built anew when their definitions changed since the
+    selection's last build. The warehouse must be closed in this process; dbt opens it itself and
+    gives it back. Raises DbtFailed, and KeyRefused for a key of pseudonyms that is not the
+    warehouse's.
     """
-    variables = {
-        "as_of": as_of.isoformat(),
+    meanings = {
         "rates": {currency: str(rate) for currency, rate in settings.rates.items()},
         "analytics_consent": settings.privacy.analytics,
         **settings.features.model_dump(),
     }
+    definitions = _hash_of_definitions(meanings)
+    variables = {"as_of": as_of.isoformat(), **meanings}
     told = ["--select", select, "--vars", json.dumps(variables)]
+    if _last_definitions(settings, select) != definitions:
+        told.append("--full-refresh")
     # Unit tests check the code, not the data: tests/pipeline/dbt_project runs them.
-    arguments = ["build", *told, "--exclude-resource-type", "unit_test"]
-    return _invoke(settings, arguments, _pseudonym_key(settings))
+    left_out = ["unit_test"] if with_tests else ["unit_test", "test"]
+    for kind in left_out:
+        told += ["--exclude-resource-type", kind]
+    done = _invoke(settings, ["build", *told], _pseudonym_key(settings))
+    with _warehouse(settings) as connection:
+        connection.execute(
+            "insert or replace into ops.dbt_builds values (?, ?)", [select, definitions]
+        )
+    return done
+
+
+def _hash_of_definitions(meanings: Mapping[str, Any]) -> str:
+    """Of what the tables mean: the dbt project and the settings that it reads."""
+    told = runs.code_version(("dbt_project",)) + json.dumps(meanings, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _last_definitions(settings: Settings, select: str) -> str | None:
+    with _warehouse(settings) as connection:
+        row = connection.execute(
+            "select definitions from ops.dbt_builds where selection = ?", [select]
+        ).fetchone()
+    return row[0] if row else None
+
+
+def _warehouse(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    limits = settings.warehouse
+    return open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads)
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
@@ -82,9 +116,9 @@ def _invoke(settings: Settings, arguments: list[str], key: str = "") -> str:
 
 
 def _pseudonym_key(settings: Settings) -> str:
-    limits, secret = settings.warehouse, settings.pseudonym_key
+    secret = settings.pseudonym_key
     given = secret.get_secret_value() if secret else None
-    with open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads) as warehouse:
+    with _warehouse(settings) as warehouse:
         return key_of_warehouse(warehouse, given, settings.key_file, runs.now())
 
 

@@ -53,14 +53,15 @@ def fingerprint(
         [None if kinds is None else list(kinds)],
     ).fetchone()
     told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse", "pseudonym_key"})
-    parts = (str(loaded and loaded[0]), told, _code_version(), str(as_of))
+    parts = (str(loaded and loaded[0]), told, code_version(CODE), str(as_of))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @cache
-def _code_version() -> str:
+def code_version(folders: tuple[str, ...]) -> str:
+    """Hash of the code in these folders of the project."""
     digest = hashlib.sha256()
-    for folder in CODE:
+    for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in (".py", ".sql", ".yml", ".j2") and "target" not in path.parts:
                 digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())

@@ -53,6 +53,10 @@ class Features(_Section):
     """Definitions that the dbt models share."""
 
     session_gap_minutes: int = Field(default=30, ge=1)
+    session_max_hours: int = Field(default=24, ge=1)
+    session_max_events: int = Field(default=5000, ge=1)
+    stitch_window_days: int = Field(default=30, ge=0)
+    max_events_per_minute: int = Field(default=40, ge=1)
     engagement_half_life_days: int = Field(default=30, ge=1)
 
 

@@ -44,6 +44,10 @@ create table if not exists ops.checks (
     title varchar, severity varchar, success boolean, observed varchar, details varchar,
     checked_at timestamp
 );
+create table if not exists ops.dbt_builds (selection varchar primary key, definitions varchar);
+create table if not exists ops.touched_devices (
+    device_id varchar, event_date date, is_condensed boolean
+);
 create table if not exists ops.step_runs (
     step varchar, as_of date, fingerprint varchar, started_at timestamp, seconds double,
     summary varchar

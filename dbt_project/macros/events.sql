@@ -17,13 +17,13 @@
 {% macro event_weights() -%} {{ return({'product_view': 2, 'add_to_cart': 5, 'purchase': 10, 'any other': 1}) }} {%- endmacro %}
 
 {# Points of a row with counted events: columns events, product_views, add_to_carts, purchases. #}
-{% macro event_points() -%}
+{% macro event_points(counts) -%}
     {%- set weights = event_weights() -%}
     (
-        events * {{ weights['any other'] }}
-        + product_views * {{ weights['product_view'] - weights['any other'] }}
-        + add_to_carts * {{ weights['add_to_cart'] - weights['any other'] }}
-        + purchases * {{ weights['purchase'] - weights['any other'] }}
+        {{ counts }}.events * {{ weights['any other'] }}
+        + {{ counts }}.product_views * {{ weights['product_view'] - weights['any other'] }}
+        + {{ counts }}.add_to_carts * {{ weights['add_to_cart'] - weights['any other'] }}
+        + {{ counts }}.purchases * {{ weights['purchase'] - weights['any other'] }}
     )
 {%- endmacro %}
 

@@ -289,7 +289,7 @@ def test_our_sessions_are_the_trackers(facts: duckdb.DuckDBPyConnection) -> None
     # Where the visitor is known by her device; the app that they leave out does not say it.
     query = """
         select count(*) from int_web_sessions_assembled
-        where device_id in (select anonymous_id from staging.stg_web__events)
+        where device_id in (select device_id from staging.stg_web__events)
     """
     assert facts.execute(query).fetchall() == [(63,)]
 

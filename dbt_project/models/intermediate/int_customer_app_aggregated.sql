@@ -1,12 +1,24 @@
-with events as (
+-- A device on which one customer was ever known is hers; one with several is nobody's.
+with owned_devices as (
     select
-        customer_id,
-        session_id,
-        cast(occurred_at as date) as event_date,
-        duration_seconds,
-        {{ event_kind('cast(null as ' ~ dbt.type_string() ~ ')', 'event_name') }} as event_kind
+        device_id,
+        min(customer_id) as customer_id
     from {{ ref('stg_app__events') }}
-    where occurred_at < {{ as_of_start() }}
+    where device_id is not null and occurred_at < {{ as_of_start() }}
+    group by device_id
+    having min(customer_id) = max(customer_id)
+),
+
+events as (
+    select
+        coalesce(events.customer_id, owned_devices.customer_id) as customer_id,
+        events.session_id,
+        cast(events.occurred_at as date) as event_date,
+        events.duration_seconds,
+        {{ event_kind('cast(null as ' ~ dbt.type_string() ~ ')', 'events.event_name') }} as event_kind
+    from {{ ref('stg_app__events') }} as events
+    left join owned_devices on events.device_id = owned_devices.device_id
+    where events.occurred_at < {{ as_of_start() }}
 ),
 
 -- One row per customer, session and day: small enough to count distinct values in.
@@ -21,6 +33,7 @@ days as (
         count(case when event_kind = 'add_to_cart' then 1 end) as add_to_carts,
         count(case when event_kind = 'purchase' then 1 end) as purchases
     from events
+    where customer_id is not null
     group by customer_id, session_id, event_date
 )
 
@@ -30,7 +43,7 @@ select
     nullif(count(distinct session_id), 0) as app_sessions,
     count(distinct event_date) as app_active_days,
     cast(sum(seconds) as double) / 60 as app_minutes,
-    cast(sum({{ decayed_points(event_points(), 'event_date') }}) as decimal(28, 9)) as engagement
+    cast(sum({{ decayed_points(event_points('days'), 'event_date') }}) as decimal(28, 9)) as engagement
 from days
 where {{ allows_analytics('customer_id') }}
 group by customer_id

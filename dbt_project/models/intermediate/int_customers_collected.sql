@@ -21,6 +21,9 @@ from (
     union all
     select distinct customer_id, cast(null as timestamp) as created_at, 0 as is_contact
     from {{ ref('int_web_events_condensed') }}
-    where customer_id is not null and not is_crawler and {{ allows_analytics('customer_id') }}
+    where customer_id is not null
+        and not is_crawler
+        and event_date < {{ as_of_date() }}
+        and {{ allows_analytics('customer_id') }}
 ) as appearances
 group by customer_id

@@ -9,6 +9,7 @@ select
     checkout_step,
     action = 'purchase' as is_completed,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ ref('int_web_commerce_classified') }}
 where action in ('checkout_start', 'checkout_step', 'purchase')

@@ -9,7 +9,7 @@ with crawlers as (
 events as (
     select
         events.event_id,
-        coalesce(events.anonymous_id, 'customer:' || events.customer_id) as device_id,
+        events.device_id,
         events.customer_id,
         events.tracker_session_id,
         events.occurred_at,
@@ -23,8 +23,10 @@ events as (
         events.order_id,
         events.revenue,
         events.currency,
+        events._file,
         events._load_id,
-        events._line
+        events._line,
+        events._item
     from {{ ref('stg_web__events') }} as events
     left join crawlers on events.user_agent = crawlers.user_agent
     where events.occurred_at < {{ as_of_start() }}
@@ -40,8 +42,9 @@ purchases as (
     select
         _load_id,
         _line,
+        _item,
         row_number() over (
-            partition by order_id order by occurred_at, event_id nulls last, _load_id, _line
+            partition by order_id order by occurred_at, event_id nulls last, _file, _line, _item
         ) as times_told
     from events
     where action = 'purchase' and order_id is not null
@@ -65,10 +68,13 @@ select
     events.revenue,
     events.currency,
     events._load_id,
-    events._line
+    events._line,
+    events._item
 from events
 left join purchases
-    on events._load_id = purchases._load_id and events._line = purchases._line
+    on events._load_id = purchases._load_id
+    and events._line = purchases._line
+    and events._item = purchases._item
 left join {{ ref('int_web_sessions_assembled') }} as sessions
     on events.device_id = sessions.device_id
     and events.occurred_at between sessions.started_at and sessions.ended_at

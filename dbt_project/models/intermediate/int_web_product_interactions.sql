@@ -27,7 +27,8 @@ select
     {{ decimal_or_null('item.quantity') }} as quantity,
     coalesce({{ to_text('item.currency') }}, currency) as currency,
     _load_id,
-    _line
+    _line,
+    _item
 from listed
 
 union all
@@ -51,5 +52,6 @@ select
     cast(null as decimal(18, 4)) as quantity,
     currency,
     _load_id,
-    _line
+    _line,
+    _item
 from single

@@ -17,7 +17,9 @@ select
     {{ to_boolean('is_granted') }} as is_granted,
     {{ to_timestamp('changed_at') }} as changed_at,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'consents') }} as source
 where {{ is_newest('source') }}

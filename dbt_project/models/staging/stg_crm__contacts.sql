@@ -18,7 +18,9 @@ select
     {{ to_timestamp('created_at') }} as created_at,
     {{ to_timestamp('updated_at') }} as updated_at,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'contacts') }} as source
 where {{ is_newest('source') }}

@@ -11,7 +11,9 @@ select
     {{ to_integer('nps') }} as nps,
     {{ to_text_hash('comment') }} as comment_hash,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'survey_answers') }} as source
 where {{ is_newest('source') }}

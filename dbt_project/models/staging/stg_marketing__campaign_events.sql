@@ -7,6 +7,8 @@ select
     lower({{ to_text('event') }}) as event,
     {{ to_timestamp('occurred_at') }} as occurred_at,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'campaign_events') }} as source

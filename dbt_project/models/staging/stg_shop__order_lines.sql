@@ -1,5 +1,16 @@
-with superseded as (
-    {{ superseded_rows(source('raw', 'order_lines'), {'order_id': to_id('order_id'), 'line_id': to_id('line_id')}) }}
+{{ config(
+    materialized=incrementally(),
+    incremental_strategy='by_load',
+    follows='order_lines',
+    unique_key=['order_id', 'line_id'],
+) }}
+
+with verdicts as (
+    {{ verdicts(
+        source('raw', 'order_lines'),
+        {'order_id': to_id('order_id'), 'line_id': to_id('line_id')},
+        newest_by=[to_timestamp('updated_at')],
+    ) }}
 )
 
 select
@@ -17,7 +28,9 @@ select
     {{ to_text('country') }} as country,
     coalesce({{ to_boolean('is_refund') }}, false) as is_refund,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'order_lines') }} as source
-where {{ is_newest('source') }}
+where {{ stands('source') }}

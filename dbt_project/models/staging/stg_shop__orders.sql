@@ -1,5 +1,16 @@
-with superseded as (
-    {{ superseded_rows(source('raw', 'orders'), {'order_id': to_id('order_id')}) }}
+{{ config(
+    materialized=incrementally(),
+    incremental_strategy='by_load',
+    follows='orders',
+    unique_key=['order_id'],
+) }}
+
+with verdicts as (
+    {{ verdicts(
+        source('raw', 'orders'),
+        {'order_id': to_id('order_id')},
+        newest_by=[to_timestamp('updated_at')],
+    ) }}
 )
 
 select
@@ -14,7 +25,9 @@ select
     {{ to_text('channel') }} as channel,
     coalesce({{ to_boolean('is_test') }}, false) as is_test,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'orders') }} as source
-where {{ is_newest('source') }}
+where {{ stands('source') }}

@@ -9,7 +9,9 @@ select
     {{ to_text('brand') }} as brand,
     {{ to_decimal('list_price') }} as list_price,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'products') }} as source
 where {{ is_newest('source') }}

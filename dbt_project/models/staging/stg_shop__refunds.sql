@@ -10,7 +10,9 @@ select
     upper({{ to_text('currency') }}) as currency,
     {{ to_text_hash('reason') }} as reason_hash,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'refunds') }} as source
 where {{ is_newest('source') }}

@@ -14,7 +14,9 @@ select
     {{ to_handle_key('followed_handle') }} as followed_handle_key,
     {{ to_timestamp('followed_at') }} as followed_at,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'follows') }} as source
 where {{ is_newest('source') }}

@@ -1,5 +1,9 @@
 with superseded as (
-    {{ superseded_rows(source('raw', 'posts'), {'post_id': to_id('post_id')}) }}
+    {{ superseded_rows(
+        source('raw', 'posts'),
+        {'post_id': to_id('post_id')},
+        newest_by=[to_timestamp('edited_at')],
+    ) }}
 )
 
 select
@@ -14,7 +18,9 @@ select
     {{ to_id('in_reply_to') }} as in_reply_to,
     {{ to_handle_keys('mentions') }} as mention_keys,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'posts') }} as source
 where {{ is_newest('source') }}

@@ -1,5 +1,9 @@
 with superseded as (
-    {{ superseded_rows(source('raw', 'tickets'), {'ticket_id': to_id('ticket_id')}) }}
+    {{ superseded_rows(
+        source('raw', 'tickets'),
+        {'ticket_id': to_id('ticket_id')},
+        newest_by=[to_timestamp('updated_at')],
+    ) }}
 )
 
 select
@@ -14,7 +18,9 @@ select
     {{ to_text_hash('subject') }} as subject_hash,
     {{ to_double('satisfaction') }} as satisfaction,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'tickets') }} as source
 where {{ is_newest('source') }}

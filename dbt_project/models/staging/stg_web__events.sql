@@ -1,5 +1,14 @@
-with superseded as (
-    {{ superseded_rows(source('raw', 'web_events'), {'event_id': to_id('event_id')}) }}
+{{ config(
+    materialized=incrementally(),
+    incremental_strategy='by_load',
+    follows='web_events',
+    unique_key=['event_id'],
+    tell='tell_touched_devices',
+    pre_hook='{{ tell_of_rebuild(is_condensed=false) }}',
+) }}
+
+with verdicts as (
+    {{ verdicts(source('raw', 'web_events'), {'event_id': to_id('event_id')}) }}
 )
 
 select
@@ -8,6 +17,7 @@ select
     {{ to_text('event_name') }} as event_name,
     {{ to_device('anonymous_id') }} as anonymous_id,
     {{ to_customer_key('customer_id') }} as customer_id,
+    {{ visiting_device('anonymous_id', 'customer_id', 'ip', 'user_agent') }} as device_id,
     {{ to_id('session_id') }} as tracker_session_id,
     {{ to_timestamp('occurred_at') }} as occurred_at,
     {{ to_path('path') }} as path,
@@ -24,7 +34,9 @@ select
     {{ to_text('device_type') }} as device_type,
     {{ to_text('utm_source') }} as utm_source,
     _source,
+    _file,
     _load_id,
-    _line
+    _line,
+    _item
 from {{ source('raw', 'web_events') }} as source
-where {{ is_newest('source') }}
+where {{ stands('source') }}

@@ -63,7 +63,9 @@ def fill_raw(
 ) -> None:
     """Append rows to raw.<kind> as one load; columns that are not given are null."""
     frame = pd.DataFrame(rows)
-    frame = frame.assign(_source="test", _load_id=1, _line=range(2, len(frame) + 2))
+    frame = frame.assign(
+        _source="test", _file="test.csv", _load_id=1, _line=range(2, len(frame) + 2), _item=0
+    )
     connection.register("rows_to_append", frame)
     connection.execute(f"insert into raw.{kind} by name select * from rows_to_append")
     connection.unregister("rows_to_append")

@@ -170,8 +170,11 @@ def test_engagement_equals_the_sum_over_events(
     dbt: Any, warehouse: duckdb.DuckDBPyConnection, inputs: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     """Every device here has one customer, so all its events are hers; all of them weigh 1."""
-    events = inputs[1][inputs[1]["occurred_at"] < AS_OF]
-    age = (AS_OF - events["occurred_at"].dt.normalize()).dt.days
+    events = inputs[1][inputs[1]["occurred_at"] < AS_OF].sort_values("occurred_at")
+    moments = events.groupby("anonymous_id")["occurred_at"]
+    begins = ~(moments.diff() < GAP)  # the first of a device has no difference
+    begun_at = events["occurred_at"].where(begins).groupby(events["anonymous_id"]).ffill()
+    age = (AS_OF - begun_at.dt.normalize()).dt.days
     customers = events["anonymous_id"].str.replace("d", "u").map(dbt.customer)
     expected = (0.5 ** (age / 30)).groupby(customers).sum()
     actual = warehouse.execute(

@@ -18,7 +18,8 @@ PROJECT = Path(__file__).parents[3] / "dbt_project"
 AS_OF = "2025-07-01"
 FLOORS_READ = {
     "staging": {"raw", "quarantine", "ops"},
-    "intermediate": {"staging", "intermediate", "enriched"},
+    "intermediate": {"staging", "intermediate", "enriched", "ops"},
+    "quarantine": {"intermediate"},
     "features": {"staging", "intermediate", "enriched", "features"},
     "segments": {"features", "segments", "ml"},
 }
@@ -126,6 +127,7 @@ def test_each_floor_has_its_tag(manifest: dict[str, Any]) -> None:
     assert tags == {
         ("staging", ("staging",)),
         ("intermediate", ("features",)),
+        ("quarantine", ("features",)),
         ("features", ("features",)),
         ("segments", ("segments",)),
     }
