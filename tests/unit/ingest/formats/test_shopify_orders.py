@@ -135,31 +135,44 @@ def test_the_discount_is_shared_out_to_the_cent(
     assert discounts(inbox) == [Decimal(order), Decimal(line)]
 
 
-PRICES = st.tuples(st.integers(1, 9), st.integers(0, 99_999), st.integers(0, 500))
+LINES = st.lists(
+    st.tuples(st.integers(1, 9), st.integers(0, 99_999), st.integers(0, 500)),
+    min_size=1, max_size=6,
+)  # fmt: skip
 
 
-@given(lines=st.lists(PRICES, min_size=1, max_size=6), off=st.floats(0, 1))
-@limits(max_examples=25, deadline=None)
-def test_lines_come_to_the_subtotal_whatever_the_prices(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[int, int, int]], off: float
-) -> None:
-    """In cents: quantity, price, own discount of each line; `off` is the share given away."""
-    total = sum(quantity * price for quantity, price, _ in lines)
-    subtotal = total - round(total * off)
+def order_of(name: str, lines: list[tuple[int, int, int]], subtotal: int) -> list[dict[str, str]]:
+    """The lines of an order; of each its quantity, price and own discount, all in cents."""
     rows: list[dict[str, str]] = [
-        {**LINE, "Lineitem quantity": str(quantity), "Lineitem price": f"{Decimal(price) / 100}",
-         "Lineitem discount": f"{Decimal(own) / 100}"}
+        {**LINE, "Name": name, "Lineitem quantity": str(quantity),
+         "Lineitem price": f"{Decimal(price) / 100}", "Lineitem discount": f"{Decimal(own) / 100}"}
         for quantity, price, own in lines
     ]  # fmt: skip
-    first = {**ORDER, **rows[0], "Subtotal": f"{Decimal(subtotal) / 100}"}
+    return [{**ORDER, **rows[0], "Subtotal": f"{Decimal(subtotal) / 100}"}, *rows[1:]]
+
+
+@given(orders=st.lists(st.tuples(LINES, st.floats(0, 1)), min_size=1, max_size=12))
+@limits(max_examples=4, deadline=None)
+def test_lines_come_to_the_subtotal_whatever_the_prices(
+    tmp_path_factory: pytest.TempPathFactory,
+    orders: list[tuple[list[tuple[int, int, int]], float]],
+) -> None:
+    """Of each order its lines, and the share of the price that is given away."""
+    totals = [sum(quantity * price for quantity, price, _ in lines) for lines, _ in orders]
+    subtotals = [t - round(t * off) for t, (_, off) in zip(totals, orders, strict=True)]
+    rows = [
+        row for n, (lines, _) in enumerate(orders) for row in order_of(f"#{n}", lines, subtotals[n])
+    ]
     with empty_warehouse() as connection:
         inbox = Inbox(connection, tmp_path_factory.mktemp("inbox"))
-        inbox.put("orders.csv", export(first, *rows[1:]))
+        inbox.put("orders.csv", export(*rows))
         inbox.load("shopify_orders")
-        shared_out = discounts(inbox)
-    assert total - 100 * sum(shared_out) == subtotal
-    for discount, (quantity, price, _) in zip(shared_out, lines, strict=True):
-        assert 0 <= discount <= Decimal(quantity * price) / 100
+        shared_out = iter(discounts(inbox))
+    for (lines, _), total, subtotal in zip(orders, totals, subtotals, strict=True):
+        given_away = [next(shared_out) for _ in lines]
+        assert total - 100 * sum(given_away) == subtotal
+        for discount, (quantity, price, _) in zip(given_away, lines, strict=True):
+            assert 0 <= discount <= Decimal(quantity * price) / 100
 
 
 @pytest.mark.parametrize(

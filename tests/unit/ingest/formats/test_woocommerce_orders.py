@@ -125,25 +125,31 @@ def test_the_product_of_a_line(inbox: Inbox, members: dict[str, Any], product: s
     assert inbox.rows("order_lines")[0]["product_id"] == product
 
 
-@given(
-    quantity=st.integers(1, 1000),
-    subtotal=st.decimals(0, 100_000, places=2),
-    paid=st.decimals(0, 1, places=3),
+VALUES = st.tuples(
+    st.integers(1, 1000), st.decimals(0, 100_000, places=2), st.decimals(0, 1, places=3)
 )
-@limits(max_examples=25, deadline=None)
-def test_a_line_is_worth_its_total(
-    tmp_path_factory: pytest.TempPathFactory, quantity: int, subtotal: Decimal, paid: Decimal
+
+
+@given(values=st.lists(VALUES, min_size=1, max_size=40))
+@limits(max_examples=4, deadline=None)
+def test_lines_are_worth_their_totals(
+    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[int, Decimal, Decimal]]
 ) -> None:
-    total = (subtotal * paid).quantize(Decimal("0.01"))
-    item = {**ITEM, "quantity": quantity, "subtotal": str(subtotal), "total": str(total)}
+    """Of each line the quantity, the subtotal, and the share of it that is paid."""
+    totals = [(subtotal * paid).quantize(Decimal("0.01")) for _, subtotal, paid in values]
+    items = [
+        {**ITEM, "id": n, "quantity": quantity, "subtotal": str(subtotal), "total": str(total)}
+        for n, ((quantity, subtotal, _), total) in enumerate(zip(values, totals, strict=True))
+    ]
     with empty_warehouse() as connection:
         inbox = Inbox(connection, tmp_path_factory.mktemp("inbox"))
-        inbox.put("orders.jsonl", json.dumps({**ORDER, "line_items": [item]}))
+        inbox.put("orders.jsonl", json.dumps({**ORDER, "line_items": items}))
         inbox.load("woocommerce_orders")
-        (line,) = inbox.rows("order_lines")
-    price, discount = Decimal(line["unit_price"]), Decimal(line["discount_amount"])
-    assert quantity * price - discount == total
-    assert 0 <= price - subtotal / quantity < Decimal("0.0001")
+        lines = inbox.rows("order_lines")
+    for line, total, (quantity, subtotal, _) in zip(lines, totals, values, strict=True):
+        price, discount = Decimal(line["unit_price"]), Decimal(line["discount_amount"])
+        assert quantity * price - discount == total
+        assert 0 <= price - subtotal / quantity < Decimal("0.0001")
 
 
 @pytest.mark.parametrize(
