@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from tessera import report, runs, settings, steps, warehouse
 from tessera.doctor import examine
@@ -153,5 +154,7 @@ def main() -> None:
         ValueError,
         LookupError,
     ) as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {error}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"[red]Error:[/red] {escape(str(error))}", highlight=False
+        )
         sys.exit(1)

@@ -7,6 +7,7 @@ import re
 import duckdb
 from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 # The first pattern that a reason matches says what to do.
@@ -41,6 +42,31 @@ ADVICE = (
 )
 MEND = "mend the rows, then retry"
 
+STAGED = {
+    "contacts": "stg_crm__contacts",
+    "consents": "stg_crm__consents",
+    "demographics": "stg_crm__demographics",
+    "orders": "stg_shop__orders",
+    "order_lines": "stg_shop__order_lines",
+    "refunds": "stg_shop__refunds",
+    "products": "stg_shop__products",
+    "tickets": "stg_support__tickets",
+    "survey_answers": "stg_feedback__survey_answers",
+    "campaign_events": "stg_marketing__campaign_events",
+    "web_events": "stg_web__events",
+    "app_events": "stg_app__events",
+    "posts": "stg_social__posts",
+    "profiles": "stg_social__profiles",
+    "follows": "stg_social__follows",
+}
+# What of staging the features leave out, and why: (kind, reason, how many).
+LEFT_OUT = {
+    "int_web_events_excluded": "select 'web_events', excluded_because, events from {table}",
+    "int_order_revenue_balanced": (
+        "select 'orders', destination, orders from {table} where destination <> 'customers'"
+    ),
+}
+
 
 def advice(reason: str) -> str:
     """What to do about a reason of refusal.
@@ -63,8 +89,8 @@ def examine(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
             "--repaired rows.jsonl`. A refused file is tried again by every run.[/dim]"
         )
         parts += [refusals, told]
-    drift = _drift(connection)
-    return [*parts, drift] if drift.row_count else parts
+    parts += [table for table in (_used(connection), _drift(connection)) if table.row_count]
+    return parts
 
 
 def _balance(connection: duckdb.DuckDBPyConnection) -> Table:
@@ -100,8 +126,45 @@ def _refusals(connection: duckdb.DuckDBPyConnection) -> Table:
         """
     ).fetchall():
         rows = f"{count:,}" if count else "file"
-        table.add_row(source, rows, reason, example, advice(reason))
+        told = (source, rows, reason, example, advice(reason))
+        table.add_row(*(escape(text) for text in told))
     return table
+
+
+def _used(connection: duckdb.DuckDBPyConnection) -> Table:
+    """What the last build made of the loaded rows, kind by kind; empty before the first."""
+    title = "From raw to features: loaded = replaced by a newer version + in staging"
+    table = _table(title, ("Kind",), ("Loaded", "Replaced", "In staging"))
+    table.add_column("Of these, left out of the features", overflow="fold")
+    there = {
+        name
+        for (name,) in connection.execute(
+            "select table_name from information_schema.tables "
+            "where table_schema in ('staging', 'intermediate')"
+        ).fetchall()
+    }
+    left_out = _left_out(connection, there)
+    for kind, staged in STAGED.items():
+        if staged not in there:
+            continue
+        counts = connection.execute(
+            f"select (select count(*) from raw.{kind}), (select count(*) from staging.{staged})"
+        ).fetchone()
+        loaded, used = counts or (0, 0)
+        if loaded:
+            why = ", ".join(left_out.get(kind, []))
+            table.add_row(kind, f"{loaded:,}", f"{loaded - used:,}", f"{used:,}", why)
+    return table
+
+
+def _left_out(connection: duckdb.DuckDBPyConnection, there: set[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for table, select in LEFT_OUT.items():
+        if table in there:
+            rows = connection.execute(select.format(table=f"intermediate.{table}")).fetchall()
+            for kind, reason, count in sorted(rows):
+                found.setdefault(kind, []).append(f"{count:,} {reason}")
+    return found
 
 
 def _drift(connection: duckdb.DuckDBPyConnection) -> Table:
@@ -113,7 +176,7 @@ def _drift(connection: duckdb.DuckDBPyConnection) -> Table:
         from ops.drift d join ops.loads l using (load_id) group by all order by all
         """
     ).fetchall():
-        table.add_row(*row)
+        table.add_row(*(escape(text) for text in row))
     return table
 
 
