@@ -89,6 +89,24 @@ def retry(
     console.print(steps.retry(settings.load(), source, repaired), highlight=False)
 
 
+people = typer.Typer(help="Who is who, for those who may know.", no_args_is_help=True)
+app.add_typer(people, name="customers")
+
+
+@people.command("find")
+def find_customers(
+    identifier: Annotated[str, typer.Argument(help="Exported id, e-mail, telephone or handle")],
+) -> None:
+    """Show the pseudonym and the segment of a customer."""
+    from tessera.privacy.find import find
+
+    with steps.open_run_warehouse(settings.load()) as connection:
+        for found in find(connection, identifier):
+            stands = f"{found.segment_name}, {found.lifecycle_stage}, as of {found.as_of}"
+            told = stands if found.segment_name else "in no segment"
+            console.print(f"{found.pseudonym}  {told}", highlight=False)
+
+
 @app.command()
 def demo(
     customers: Annotated[int, typer.Option(min=1)] = 5_000,
