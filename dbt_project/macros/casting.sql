@@ -31,6 +31,9 @@
 {# A social handle: lower case, without leading @. #}
 {% macro to_handle(column) -%} nullif(lower(trim(leading '@' from trim({{ column }}))), '') {%- endmacro %}
 
+{# The network of a post or profile, to compare by: lower case, none is one of its own. #}
+{% macro to_network(column) -%} coalesce(lower({{ to_text(column) }}), '') {%- endmacro %}
+
 {# Money and quantities are exact: never a double. #}
 {% macro to_decimal(column) -%} cast({{ to_text(column) }} as decimal(18, 4)) {%- endmacro %}
 {% macro to_date(column) -%} cast({{ to_text(column) }} as date) {%- endmacro %}

@@ -21,11 +21,19 @@
 {% macro to_customer_key(column) -%} {{ pseudonym('customer', to_customer(column)) }} {%- endmacro %}
 {% macro to_email_key(column) -%} {{ pseudonym('email', to_email(column)) }} {%- endmacro %}
 {% macro to_handle_key(column) -%} {{ pseudonym('handle', to_handle(column)) }} {%- endmacro %}
+{% macro to_author_key(network, author_id) -%}
+    {{ pseudonym('author', to_author(network, author_id)) }}
+{%- endmacro %}
 {% macro to_text_hash(column) -%} {{ pseudonym('text', to_text(column)) }} {%- endmacro %}
 
 {# A customer's id in clear, as the vault keeps it. #}
 {% macro to_customer(column) -%}
     case when {{ column }} like '%@%' then {{ to_email(column) }} else {{ to_id(column) }} end
+{%- endmacro %}
+
+{# The number of a social account in clear, as the vault keeps it; each network counts its own. #}
+{% macro to_author(network, author_id) -%}
+    {{ to_network(network) }} || ':' || {{ to_id(author_id) }}
 {%- endmacro %}
 
 {# A device's id. It names a browser or a telephone, not a person, and stays, unless the export

@@ -63,6 +63,13 @@ handles as (
     {% endfor %}
 ),
 
+authors as (
+    {% for kind in ['posts', 'profiles'] %}
+    select {{ to_author('network', 'author_id') }} as author from {{ source('raw', kind) }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+),
+
 texts as (
     {% for field, (kind, column) in texts.items() %}
     select '{{ field }}' as field, {{ to_text(column) }} as text from {{ source('raw', kind) }}
@@ -84,6 +91,9 @@ identifiers as (
     union all
     select 'handle' as kind, {{ pseudonym('handle', 'handle') }} as pseudonym, 'handle' as field, handle as value
     from handles
+    union all
+    select 'author' as kind, {{ pseudonym('author', 'author') }} as pseudonym, 'author' as field, author as value
+    from authors
     union all
     select 'text' as kind, {{ pseudonym('text', 'text') }} as pseudonym, field, text as value
     from texts
