@@ -42,7 +42,9 @@ def checks_of(
     The conditions are over the kind's columns and `_at`, when the row happened, in UTC.
     `currencies` are those that have an exchange rate; None checks none.
     """
-    nothing = " and ".join(f"coalesce({sql.name(c)}, '') = ''" for c in sorted(mapped))
+    nothing = " and ".join(
+        f"coalesce({sql.name(c)}, '') = ''" for c in sorted({*mapped} - {*source.values})
+    )
     unreadable = Check(nothing, "not a record: none of the mapped columns is there")
     required = [
         Check(_is_missing(c) if c in mapped else "true", f"{c} is missing", c)

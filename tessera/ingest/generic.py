@@ -23,6 +23,7 @@ def generic(source: Source, physical: str, leaves: Mapping[str, str]) -> Format:
         columns = {name: sql.name(column) for name, column in source.columns.items()}
     else:
         columns = {name: path(column) for name, column in source.columns.items()}
+    columns |= {name: sql.text(value) for name, value in source.values.items()}
     return Format(
         name=physical,
         title=f"{source.kind} by mapping",

@@ -97,7 +97,11 @@ def check_required(shape: Shape, source: Source, required: Sequence[str]) -> Non
         return  # JSON and lines: every record has its own
     known = {column.casefold() for column in (*shape.header, *shape.leaves)}
     vendor = FORMATS.get(source.format)
-    wanted = vendor.required if vendor else [source.columns[column] for column in required]
+    wanted = (
+        vendor.required
+        if vendor
+        else [source.columns[column] for column in required if column in source.columns]
+    )
     missing = [column for column in wanted if column.casefold() not in known]
     if missing:
         raise RefusedFile(

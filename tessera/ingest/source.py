@@ -52,6 +52,7 @@ class Source(BaseModel):
     fetch: Fetch = Fetch()
     format: str = "auto"
     columns: dict[str, str] = {}
+    values: dict[str, str] = {}
     ignore: tuple[str, ...] = ()
     delimiter: str = Field(default="", max_length=1)
     encoding: str = "utf-8"
@@ -79,7 +80,7 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _is_a_format_or_a_mapping(self) -> Source:
         if self.format in FORMATS:
-            if self.kind or self.columns:
+            if self.kind or self.columns or self.values:
                 raise ValueError(
                     f"format '{self.format}' knows its kinds and columns: leave out `kind` and "
                     "`columns`, or use format 'csv', 'json' … with a mapping of your own"
@@ -96,14 +97,18 @@ class Source(BaseModel):
 
     def _check_mapping(self) -> None:
         kind = KINDS[self.kind]
-        for name in self.columns:
+        for name in (*self.columns, *self.values):
             if name not in kind.columns:
                 hint = did_you_mean(name, kind.columns)
                 raise ValueError(f"'{name}' is no column of kind '{self.kind}'{hint}")
-        missing = [name for name in kind.required if name not in self.columns]
+        given = {*self.columns, *self.values}
+        twice = sorted(set(self.columns) & set(self.values))
+        if twice:
+            raise ValueError(f"both in `columns` and in `values`: {twice}")
+        missing = [name for name in kind.required if name not in given]
         if missing:
             raise ValueError(f"columns of kind '{self.kind}' still to be mapped: {missing}")
-        if kind.one_of and not set(kind.one_of) & set(self.columns):
+        if kind.one_of and not set(kind.one_of) & given:
             raise ValueError(f"kind '{self.kind}' needs one of the columns {list(kind.one_of)}")
         if self.refund_order_prefix and self.kind != "order_lines":
             raise ValueError("refund_order_prefix belongs to kind 'order_lines'")

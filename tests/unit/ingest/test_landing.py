@@ -233,6 +233,14 @@ def test_members_that_no_mapping_reads_are_kept_at_any_depth(
     }
 
 
+def test_values_that_all_rows_have(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    write(tmp_path, "1.csv", "1,2025-12-01", ",", header="id,at\n")
+    told = source(columns={"order_id": "id", "ordered_at": "at"}, values={"channel": "it's a till"})
+    load(connection, tmp_path, told)
+    assert raw(connection, "order_id, channel") == [("1", "it's a till")]
+    assert refused(connection) == [(3, "not a record: none of the mapped columns is there")]
+
+
 def test_columns_to_be_ignored_are_not_kept(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
