@@ -9,14 +9,17 @@ QUOTED = r'"(?P<{0}>(?:[^"\\]|\\.)*)"'
 PATTERN = (
     # The server's name and port, where a log of several servers has them.
     r"^(?:[^\s:]+:\d+ )?"
-    r"(?P<ip>\S+) \S+ (?P<remote_user>.+?) \[(?P<time>[^\]]+)\] "
+    r'(?P<ip>\S+) \S+ (?P<remote_user>[^\["]+?) \[(?P<time>[^\]]+)\] '
     + QUOTED.format("request")
     + r" (?P<status>\d{3}) (?:\d+|-)"
     + r"(?: "
     + QUOTED.format("referrer")
     + " "
     + QUOTED.format("user_agent")
-    + r")?(?:\s.*)?$"
+    + r")?"
+    # Further fields: closed quotes and plain words, so that a line that was cut and glued to the
+    # next one does not pass for one request.
+    + r"""(?:\s+(?:"(?:[^"\\]|\\.)*"|[^\s"\[][^\s"]*))*\s*$"""
 )
 ASSETS = (
     "7z|avi|avif|bmp|bz2|css|csv|cur|dmg|doc|docx|eot|epub|exe|gif|gz|ico|iso|jpe?g|js|json|jsonld"
