@@ -246,14 +246,14 @@ def _keeps_up(told: Settings, history: Sequence[Load]) -> None:
 UNHURRIED = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 
-@settings(max_examples=4, derandomize=True, **UNHURRIED)
+@settings(max_examples=2, derandomize=True, **UNHURRIED)
 @given(history=histories())
 def test_load_by_load_equals_at_once(told: Settings, history: list[Load]) -> None:
     _keeps_up(told, history)
 
 
 @pytest.mark.long
-@settings(max_examples=60, **UNHURRIED)
+@settings(max_examples=40, **UNHURRIED)
 @given(history=histories())
 def test_load_by_load_equals_at_once_at_length(told: Settings, history: list[Load]) -> None:
     _keeps_up(told, history)
