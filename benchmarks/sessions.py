@@ -1,8 +1,9 @@
 """Sessions of a clickstream: `python -m benchmarks.sessions 5000000 100000000 --memory 6GB`.
 
-On the same Parquet file, each in a process of its own: the plain-SQL floor (lag, running sum, group);
-the dbt models from condensed events to sessions with their owners; at up to RETENTIONEERING_EVENTS
-events Retentioneering, in an environment made on the fly. All must find as many sessions.
+On the same Parquet file, each in a process of its own: the plain-SQL floor (lag, running sum,
+group); the dbt models from condensed events to sessions with their owners; at up to
+RETENTIONEERING_EVENTS events Retentioneering, in an environment made on the fly. All must find as
+many sessions.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def measure_floor(file: Path, folder: Path, memory: str) -> dict[str, float]:
 
 def measure_chain(file: Path, folder: Path, memory: str) -> dict[str, float]:
     """Sessions and their owners by the dbt models; seconds of their SQL, and count."""
-    told = _settings(folder, memory)
+    told = settings_of(folder, memory)
     with open_warehouse(told.warehouse_file, memory, told.warehouse.threads) as connection:
         create_raw_tables(connection)
         connection.execute(
@@ -123,7 +124,8 @@ def measure_chain(file: Path, folder: Path, memory: str) -> dict[str, float]:
     return {"sessions": found, "seconds": sum(models for models, _ in nodes)}
 
 
-def _settings(folder: Path, memory: str) -> Settings:
+def settings_of(folder: Path, memory: str) -> Settings:
+    """The project's settings, with data in `folder` and a memory limit for DuckDB."""
     told = load(ROOT / "settings.toml")
     limits = told.warehouse.model_copy(update={"memory_limit": memory})
     return told.model_copy(update={"data_dir": folder / "data", "warehouse": limits})

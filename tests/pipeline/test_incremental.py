@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -17,13 +18,15 @@ from hypothesis import strategies as st
 from tessera import dbt, runs
 from tessera.ingest.ledger import withdraw
 from tessera.settings import Settings, load
-from tessera.steps import load_clickstream, load_crm
+from tessera.steps import run_step
 from tessera.warehouse import open_warehouse
+from tests.conftest import shared
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN = datetime(2025, 6, 27, tzinfo=UTC)
 # Within the events: some sessions end after it, some are cut by it.
 AS_OF = date(2025, 7, 1)
+RETAIL_AS_OF = date(2011, 12, 10)
 FLOORS = "tag:staging tag:features"
 
 Row = dict[str, str | None]
@@ -170,7 +173,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             app=_mapped("event_id", "customer_id", "event_name", "occurred_at"),
         )
     )
-    yield load(file).model_copy(update={"data_dir": folder / "data"})
+    yield load(file).model_copy(update={"data_dir": folder / "data", "settle_seconds": 0})
 
 
 def _empty(told: Settings) -> None:
@@ -185,8 +188,8 @@ def _bring(told: Settings, day: Load) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         # No two files are equal: the same bytes under another name are not loaded again.
         file.write_text("".join(json.dumps({**row, "from": name}) + "\n" for row in rows))
-    load_crm(told)
-    load_clickstream(told)
+    run_step("load_crm", told)
+    run_step("load_clickstream", told)
     with open_warehouse(told.warehouse_file) as connection:
         for name in sorted(day.withdrawn):
             withdraw(connection, f"{name}.jsonl", runs.now())
@@ -257,3 +260,29 @@ def test_load_by_load_equals_at_once(told: Settings, history: list[Load]) -> Non
 @given(history=histories())
 def test_load_by_load_equals_at_once_at_length(told: Settings, history: list[Load]) -> None:
     _keeps_up(told, history)
+
+
+@pytest.mark.long
+def test_weekly_runs_of_online_retail_equal_one(tmp_path: Path) -> None:
+    """A year of invoices, a week of files at a time."""
+    files = sorted(shared("online-retail/by-day").glob("*.csv"))
+    told = load(ROOT / "examples" / "online_retail" / "settings.toml")
+    told = told.model_copy(update={"data_dir": tmp_path / "data", "settle_seconds": 0})
+    told.inbox_dir.mkdir(parents=True)
+    weeks = [list(days) for _, days in groupby(files, lambda file: _week(file.stem[-10:]))]
+    assert len(weeks) == 53
+    for days in weeks:
+        for file in days:
+            (told.inbox_dir / file.name).symlink_to(file)
+        run_step("load_crm", told)
+        dbt.build(told, FLOORS, RETAIL_AS_OF, with_tests=False)
+    kept = told.data_dir / "week_by_week.duckdb"
+    told.warehouse_file.replace(kept)
+    run_step("load_crm", told)
+    dbt.build(told, FLOORS, RETAIL_AS_OF, with_tests=False)
+    assert _differences(kept, told.warehouse_file) == {}
+
+
+def _week(day: str) -> tuple[int, int]:
+    """Year and ISO week of YYYY-MM-DD."""
+    return date.fromisoformat(day).isocalendar()[:2]
