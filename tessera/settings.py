@@ -56,7 +56,7 @@ class Features(_Section):
     session_max_hours: int = Field(default=24, ge=1)
     session_max_events: int = Field(default=5000, ge=1)
     stitch_window_days: int = Field(default=30, ge=0)
-    max_events_per_minute: int = Field(default=40, ge=1)
+    max_events_per_minute: int = Field(default=300, ge=1)
     engagement_half_life_days: int = Field(default=30, ge=1)
 
 

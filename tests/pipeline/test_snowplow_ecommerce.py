@@ -13,9 +13,6 @@ Where ours differs on purpose:
 - Their sessions begin when the first event arrived (`collector_tstamp`), ours when it happened
   (`derived_tstamp`): beginnings and ends are not compared, the times within are.
 
-- Sessions of devices with more than 40 events in a minute (3) are not in features; the facts keep
-  their events, without a session.
-
 Their rule for what is told twice is ours: a purchase with the order id of an earlier one is left
 out, with its products (one of 834 events). No other event is left out by either.
 """
@@ -290,13 +287,11 @@ def test_our_sessions_are_the_trackers(facts: duckdb.DuckDBPyConnection) -> None
     """
     query = f"""
         select count(*), count(distinct tracker_session_id), count(distinct session_id),
-            count(*) filter (is_without_visitor), count(*) filter (excluded_because = 'rapid'),
-            count(excluded_because)
+            count(*) filter (is_without_visitor), count(excluded_because)
         from ({pairs})
     """
-    # 63 and that of the app `skip-me`, whose visitor we know by address and browser. Two devices
-    # had more than 40 events in a minute: their 3 sessions are counted apart, as a robot's.
-    assert facts.execute(query).fetchall() == [(64, 64, 64, 1, 3, 3)]
+    # 63 and that of the app `skip-me`, whose visitor we know by address and browser.
+    assert facts.execute(query).fetchall() == [(64, 64, 64, 1, 0)]
 
 
 def test_what_is_told_twice_is_left_out_by_both(facts: duckdb.DuckDBPyConnection) -> None:
