@@ -33,7 +33,10 @@ def build(settings: Settings, select: str, as_of: date, *, with_tests: bool = Tr
     gives it back. Raises DbtFailed, and KeyRefused for a key of pseudonyms that is not the
     warehouse's.
     """
+    from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
     meanings = {
+        "crawlers": [entry["pattern"] for entry in CRAWLER_USER_AGENTS_DATA],
         "rates": {currency: str(rate) for currency, rate in settings.rates.items()},
         "analytics_consent": settings.privacy.analytics,
         **settings.features.model_dump(),

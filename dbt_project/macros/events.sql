@@ -37,11 +37,14 @@
     )
 {%- endmacro %}
 
-{# User agents of known crawlers, monitors and scripted clients. Cubot is a telephone, not a bot. #}
+{# User agents of crawlers, monitors and scripted clients: by words that give them away, and by the
+   list of known ones that tessera/dbt.py passes in. Cubot is a telephone, not a bot. #}
 {% macro is_crawler(user_agent) -%}
+    {%- set words = 'bot|crawl|spider|slurp|scraper|headless|lighthouse|pingdom|uptime|phantomjs'
+        ~ '|facebookexternalhit|mediapartners|python-|curl/|wget/|go-http|libwww|httpclient' -%}
+    {%- set known = var('crawlers') | join('|') | replace("'", "''") -%}
     {{ matches(
         "replace(lower(" ~ user_agent ~ "), 'cubot', '')",
-        'bot|crawl|spider|slurp|scraper|headless|lighthouse|pingdom|uptime|phantomjs'
-        ~ '|facebookexternalhit|mediapartners|python-|curl/|wget/|go-http|libwww|httpclient'
+        '(?i)' ~ words ~ ('|' ~ known if known else '')
     ) }}
 {%- endmacro %}
