@@ -345,7 +345,7 @@ def _original(connection: duckdb.DuckDBPyConnection, batch: Batch) -> str:
 def _quarantine_rejected(
     connection: duckdb.DuckDBPyConnection, batch: Batch, kind: str, checks: list[Check]
 ) -> None:
-    """Keep the record of each rejected row whole, with the reason."""
+    """Keep each rejected row with the reason, and its record whole, once: it may be large."""
     if not _count(connection, f"rejected where kind = {sql.text(kind)}"):
         return
     reasons = sql.texts(check.reason for check in checks)
@@ -355,7 +355,8 @@ def _quarantine_rejected(
         batch,
         kind,
         f"(select r.*, o._file, {reasons}[r.check_no] as reason, {columns}[r.check_no] as about, "
-        f"{_original(connection, batch)} as raw_row from rejected r "
+        f"case when r._item = min(r._item) over (partition by r._record) "
+        f"then {_original(connection, batch)} end as raw_row from rejected r "
         f"join records o on o.rowid = r._record where r.kind = {sql.text(kind)})",
     )
 

@@ -20,16 +20,14 @@ class NotRepaired(ValueError):
 def export(connection: duckdb.DuckDBPyConnection, source_name: str, out: Path) -> int:
     """Write the refused rows of a source as JSON lines; return how many there are.
 
-    Each line has `file`, `line`, `reason` and `record`: mend the record and leave the rest.
+    A line a record, with `file`, `line`, `reason` and `record`: mend the record, leave the rest.
     """
     select = (
-        "select distinct q.file, q.line, q.reason, "
-        "case when json_valid(q.raw_row) then q.raw_row::json else to_json(q.raw_row) end as record"
-        f" from quarantine.rows q where q.source = {sql.text(source_name)}"
+        "select file, line, string_agg(distinct reason, '; ' order by reason) as reason, "
+        "any_value(case when json_valid(raw_row) then raw_row::json else to_json(raw_row) end) "
+        f"as record from quarantine.rows where source = {sql.text(source_name)} group by all"
     )
-    connection.execute(
-        f"copy ({select} order by q.file, q.line) to {sql.text(str(out))} (format json)"
-    )
+    connection.execute(f"copy ({select} order by file, line) to {sql.text(str(out))} (format json)")
     row = connection.execute(f"select count(*) from ({select})").fetchone()
     return int(row[0]) if row else 0
 
