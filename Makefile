@@ -37,7 +37,7 @@ test: $(READY) ## Lint, types, import contracts, unit, dbt, DAG and pipeline tes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest
+	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-long: $(READY) ## The tests that take minutes
 	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest -m long
