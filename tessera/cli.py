@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tessera import report, runs, settings, steps, warehouse
+from tessera import loads, report, runs, settings, steps, warehouse
 from tessera.doctor import examine
 from tessera.ingest import repairs
 from tessera.ingest.ledger import withdraw as take_back
@@ -47,7 +47,7 @@ def segments() -> None:
 def doctor() -> None:
     """Show what became of every file and row, and what to do about what was refused."""
     told = settings.load()
-    with steps.open_run_warehouse(told) as connection:
+    with runs.open_run_warehouse(told) as connection:
         for table in examine(connection):
             console.print(table)
 
@@ -57,7 +57,7 @@ def withdraw(
     file: Annotated[str, typer.Argument(help="As `tessera doctor` names it: a path in the inbox")],
 ) -> None:
     """Take back a file that should not have been loaded; its bytes are not loaded again."""
-    with steps.open_run_warehouse(settings.load()) as connection:
+    with runs.open_run_warehouse(settings.load()) as connection:
         rows = take_back(connection, file, runs.now())
     console.print(f"{file}: {rows:,} rows withdrawn", highlight=False)
 
@@ -73,7 +73,7 @@ def export_refused(
     out: Annotated[Path, typer.Argument(help="JSON lines: mend each `record`")],
 ) -> None:
     """Write the refused rows of a source, to be mended by hand."""
-    with steps.open_run_warehouse(settings.load()) as connection:
+    with runs.open_run_warehouse(settings.load()) as connection:
         rows = repairs.export(connection, source, out)
     console.print(f"{rows:,} refused rows of {source} in {out}", highlight=False)
 
@@ -86,7 +86,7 @@ def retry(
     ] = None,
 ) -> None:
     """Load the files of a source that have refused rows anew, with repaired rows if given."""
-    console.print(steps.retry(settings.load(), source, repaired), highlight=False)
+    console.print(loads.retry(settings.load(), source, repaired), highlight=False)
 
 
 people = typer.Typer(help="Who is who, for those who may know.", no_args_is_help=True)
@@ -100,7 +100,7 @@ def find_customers(
     """Show the pseudonym and the segment of a customer."""
     from tessera.privacy.find import find
 
-    with steps.open_run_warehouse(settings.load()) as connection:
+    with runs.open_run_warehouse(settings.load()) as connection:
         for found in find(connection, identifier):
             stands = f"{found.segment_name}, {found.lifecycle_stage}, as of {found.as_of}"
             told = stands if found.segment_name else "in no segment"
@@ -166,7 +166,7 @@ def main() -> None:
         app()
     except (
         *steps.FINAL,
-        steps.NotFetched,
+        loads.NotFetched,
         warehouse.WarehouseBusy,
         report.NothingPublished,
         ValueError,

@@ -6,17 +6,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from tessera import runs
 from tessera.privacy.key import VARIABLE, key_of_warehouse
 from tessera.settings import Settings
-from tessera.warehouse import open_warehouse
 
 PROJECT_DIR = Path(__file__).resolve().parents[1] / "dbt_project"
 
@@ -51,7 +48,7 @@ def build(settings: Settings, select: str, as_of: date, *, with_tests: bool = Tr
     for kind in left_out:
         told += ["--exclude-resource-type", kind]
     done = _invoke(settings, ["build", *told], _pseudonym_key(settings))
-    with _warehouse(settings) as connection:
+    with runs.open_run_warehouse(settings) as connection:
         connection.execute(
             "insert or replace into ops.dbt_builds values (?, ?)", [select, definitions]
         )
@@ -65,16 +62,11 @@ def _hash_of_definitions(meanings: Mapping[str, Any]) -> str:
 
 
 def _last_definitions(settings: Settings, select: str) -> str | None:
-    with _warehouse(settings) as connection:
+    with runs.open_run_warehouse(settings) as connection:
         row = connection.execute(
             "select definitions from ops.dbt_builds where selection = ?", [select]
         ).fetchone()
     return row[0] if row else None
-
-
-def _warehouse(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    limits = settings.warehouse
-    return open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads)
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
@@ -121,7 +113,7 @@ def _invoke(settings: Settings, arguments: list[str], key: str = "") -> str:
 def _pseudonym_key(settings: Settings) -> str:
     secret = settings.pseudonym_key
     given = secret.get_secret_value() if secret else None
-    with _warehouse(settings) as warehouse:
+    with runs.open_run_warehouse(settings) as warehouse:
         return key_of_warehouse(warehouse, given, settings.key_file, runs.now())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,13 +12,26 @@ from pathlib import Path
 import duckdb
 
 from tessera.settings import Settings
+from tessera.warehouse import open_warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("tessera", "models", "expectations", "dbt_project")
 
 
+class StepFailed(RuntimeError):
+    """A step cannot go on; the message says what happened, where, and what to do."""
+
+
 class NothingLoaded(RuntimeError):
     """There is no order to work on."""
+
+
+def open_run_warehouse(
+    settings: Settings,
+) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """The warehouse of the settings, within their limits."""
+    limits = settings.warehouse
+    return open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads)
 
 
 def now() -> datetime:

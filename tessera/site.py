@@ -6,7 +6,7 @@ import shutil
 from html import escape
 from pathlib import Path
 
-from tessera import dbt, runs, steps
+from tessera import dbt, runs
 from tessera.settings import Settings
 
 INDEX = """<!doctype html>
@@ -27,7 +27,7 @@ def build(settings: Settings, out: Path) -> Path:
 
     Raises NothingLoaded before the first run.
     """
-    with steps.open_run_warehouse(settings) as connection:
+    with runs.open_run_warehouse(settings) as connection:
         as_of = runs.newest_day(connection)
     page = dbt.docs(settings, as_of)
     shutil.rmtree(out, ignore_errors=True)

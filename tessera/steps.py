@@ -7,31 +7,19 @@ task id, CLI command (`tessera run STEP`) and step have the same name.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from expectations.checks import Suite
-from tessera import dbt, gate, runs
-from tessera.ingest.load import Loaded
-from tessera.ingest.source import Source
+from tessera import dbt, gate, loads, runs
 from tessera.privacy.key import KeyRefused
+from tessera.runs import StepFailed, open_run_warehouse
 from tessera.settings import Settings, SettingsError, secret
-from tessera.warehouse import open_warehouse
-
-
-class StepFailed(RuntimeError):
-    """A step cannot go on; the message says what happened, where, and what to do."""
-
-
-class NotFetched(RuntimeError):
-    """Exports could not be fetched; what is in the inbox was loaded. Another try may help."""
-
 
 # What only a person can mend: trying again would not help.
 FINAL = (StepFailed, dbt.DbtFailed, KeyRefused, runs.NothingLoaded, SettingsError)
@@ -52,19 +40,19 @@ class Run:
             yield connection
 
 
-def load_crm(settings: Settings, secret: Secret) -> str:
+def load_crm(settings: Settings, secret: loads.Secret) -> str:
     """Contacts, orders, tickets, surveys, campaigns: exports → raw."""
-    return _load(settings, "crm", secret)
+    return loads.load_group(settings, "crm", secret)
 
 
-def load_clickstream(settings: Settings, secret: Secret) -> str:
+def load_clickstream(settings: Settings, secret: loads.Secret) -> str:
     """Web and app events: exports → raw."""
-    return _load(settings, "clickstream", secret)
+    return loads.load_group(settings, "clickstream", secret)
 
 
-def load_social(settings: Settings, secret: Secret) -> str:
+def load_social(settings: Settings, secret: loads.Secret) -> str:
     """Posts and follows: exports → raw."""
-    return _load(settings, "social", secret)
+    return loads.load_group(settings, "social", secret)
 
 
 def check_crm(run: Run) -> str:
@@ -157,8 +145,7 @@ def publish(run: Run) -> str:
         )
 
 
-Secret = Callable[[str], str]
-Load = Callable[[Settings, Secret], str]
+Load = Callable[[Settings, loads.Secret], str]
 Work = Callable[[Run], str]
 LOADS: dict[str, Load] = {f.__name__: f for f in (load_crm, load_clickstream, load_social)}
 WORK: dict[str, Work] = {
@@ -201,122 +188,6 @@ def _fingerprint(
     return runs.fingerprint(connection, settings, as_of)
 
 
-def open_run_warehouse(
-    settings: Settings,
-) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    """The warehouse of the settings, within their limits."""
-    limits = settings.warehouse
-    return open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads)
-
-
-def _load(settings: Settings, group: str, secret: Secret) -> str:
-    """Fetch and load the sources of one group; orders, new or known, must be there.
-
-    Raises NotFetched when a source could not be fetched, after all that is there was loaded.
-    """
-    from tessera.ingest.load import create_raw_tables
-
-    sources = {n: s for n, s in settings.sources.items() if s.group == group}
-    notes, failures = _fetch(settings, sources, secret)
-    with open_run_warehouse(settings) as connection:
-        create_raw_tables(connection)
-        done = [_load_source(connection, settings, name) for name in sources]
-        if failures:
-            raise NotFetched("; ".join([*failures, f"loaded all the same: {_told(done)}"]))
-        if group == "crm":
-            _require_orders(connection, settings)
-    if not done:
-        return "no source of this kind in the settings"
-    return "; ".join([_told(done), *notes])
-
-
-def _fetch(
-    settings: Settings, sources: Mapping[str, Source], secret: Secret
-) -> tuple[list[str], list[str]]:
-    """Fetch what is new into the inbox; return what to tell, and what failed."""
-    from tessera.ingest.fetch.failure import FetchFailed
-    from tessera.ingest.fetch.fetch import fetch
-
-    notes, failures = [], []
-    for name, source in sources.items():
-        if not source.uri:
-            continue
-        try:
-            fetched = fetch(
-                source.uri, source.fetch, name, settings.inbox_dir, settings.state_dir, secret
-            )
-        except FetchFailed as failure:
-            failures.append(str(failure))
-        else:
-            notes += [f"{name}: {fetched.note}"] if fetched.note else []
-    return notes, failures
-
-
-def retry(settings: Settings, source_name: str, repaired: Path | None = None) -> str:
-    """Load the files of a source with refused rows anew, under the settings of now.
-
-    `repaired` holds rows mended by hand, as `tessera.ingest.repairs.export` wrote them.
-    Raises LookupError for an unknown source, StepFailed when a file is not in the inbox any more.
-    """
-    from tessera.ingest import repairs
-    from tessera.ingest.load import create_raw_tables
-
-    if source_name not in settings.sources:
-        raise LookupError(f"no source is called '{source_name}' in the settings")
-    with open_run_warehouse(settings) as connection:
-        create_raw_tables(connection)
-        if repaired:
-            files = repairs.keep(connection, source_name, repaired)
-        else:
-            files = repairs.files_with_refused_rows(connection, source_name)
-        gone = [file for file in files if not (settings.inbox_dir / file).is_file()]
-        if gone:
-            raise StepFailed(
-                f"not in the inbox {settings.inbox_dir} any more: {', '.join(gone)}. Put them back "
-                "to load them anew"
-            )
-        told = _load_source(connection, settings, source_name, again=files) if files else None
-    return _told([told]) if told else f"{source_name} has no refused rows"
-
-
-def _load_source(
-    connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    name: str,
-    again: Sequence[str] = (),
-) -> Loaded:
-    from tessera.ingest.load import load_source
-
-    return load_source(
-        connection,
-        settings.inbox_dir,
-        name,
-        settings.sources[name],
-        runs.now(),
-        currencies=settings.currencies,
-        settle_seconds=settings.settle_seconds,
-        again=again,
-    )
-
-
-def _told(done: Sequence[Loaded]) -> str:
-    """What became of the files and rows, in one line; the unusual only when it is there."""
-    files, rows = sum(d.files_loaded for d in done), sum(d.rows_loaded for d in done)
-    told = [
-        f"{files:,} new files, {rows:,} rows loaded",
-        f"{sum(d.rows_quarantined for d in done):,} in quarantine",
-    ]
-    for count, what in (
-        (sum(d.rows_already_there for d in done), "already there"),
-        (sum(d.files_refused for d in done), "files refused: see `tessera doctor`"),
-        (sum(len(d.growing) for d in done), "files still growing, left for the next run"),
-        (sum(len(d.drift) for d in done), "columns new or missing: see `tessera doctor`"),
-    ):
-        if count:
-            told.append(f"{count:,} {what}")
-    return ", ".join(told)
-
-
 def _check_exports(run: Run, step: str) -> str:
     with run.warehouse() as connection:
         suites = gate.export_suites(connection, _kinds(DOORS[step]))
@@ -348,25 +219,8 @@ def _require_gates(connection: duckdb.DuckDBPyConnection) -> None:
         raise StepFailed(f"a gate says no: {failing}. Nothing was published")
 
 
-def _require_orders(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    loaded = connection.execute(
-        "select count(*) from ops.loads where kind in ('orders', 'order_lines') and rows_loaded > 0"
-    ).fetchone()
-    if loaded and loaded[0]:
-        return
-    looked = [
-        s.files for s in settings.sources.values() if {"orders", "order_lines"} & set(s.kinds)
-    ]
-    reasons = connection.execute("select file, reason from quarantine.files limit 3").fetchall()
-    refused = "".join(f" Refused: {file}: {reason}." for file, reason in reasons)
-    raise StepFailed(
-        f"no orders: nothing was loaded from {', '.join(looked)} in {settings.inbox_dir}.{refused}"
-        " Put the exports there, or mend `files` and `columns` in the settings"
-    )
-
-
 def run_step(
-    name: str, settings: Settings, as_of: date | None = None, secret: Secret = secret
+    name: str, settings: Settings, as_of: date | None = None, secret: loads.Secret = secret
 ) -> str:
     """Run one step by name, and before it what it needs on the same input and is not there.
 
@@ -396,7 +250,7 @@ def _recorded(
     failure: Exception | None = None
     try:
         summary = work()
-    except (*FINAL, NotFetched) as error:
+    except (*FINAL, loads.NotFetched) as error:
         summary, mark, failure = f"failed: {error}", None, error
     seconds = time.perf_counter() - clock
     with open_run_warehouse(settings) as connection:

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from tessera.ingest import ledger, sql
-from tessera.ingest.batch import Batch, StillGrowing, UnreadableBatch, load_batch
+from tessera.ingest.batch import StillGrowing, UnreadableBatch, load_batch
 from tessera.ingest.files import (
     ExportFile,
     RefusedFile,
@@ -26,6 +26,7 @@ from tessera.ingest.files import (
     clean_copy,
     discover,
 )
+from tessera.ingest.incoming import Batch
 from tessera.ingest.kinds import KINDS
 from tessera.ingest.readers import Shape, check_required, shape_of
 from tessera.ingest.source import Source

@@ -56,7 +56,7 @@ def tessera(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from tessera.cli import main; main()", *arguments],
         cwd=ROOT,
-        env={**os.environ, "TESSERA_DATA_DIR": str(data)},
+        env={**os.environ, "TESSERA_DATA_DIR": str(data), "COLUMNS": "160"},
         capture_output=True,
         text=True,
         check=False,

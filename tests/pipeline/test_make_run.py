@@ -34,7 +34,8 @@ def test_every_customer_has_one_segment(demo_run: Finished) -> None:
 
 
 def test_all_rows_are_accounted_for(demo_run: Finished) -> None:
-    unbalanced = "select * from ops.loads where rows_read <> rows_loaded + rows_quarantined"
+    rows = "rows_loaded + rows_quarantined + rows_already_there"
+    unbalanced = f"select * from ops.loads where rows_read <> {rows}"
     assert demo_run.query(unbalanced) == []
     quarantined = "select count(*) > 0 from quarantine.rows where raw_row is not null"
     assert demo_run.query(quarantined) == [(True,)]

@@ -15,7 +15,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tessera import settings
-from tessera.steps import NotFetched, run_step
+from tessera.loads import NotFetched
+from tessera.steps import run_step
 from tests.conftest import ROOT, shared
 from tests.unit.ingest.fetch.served import Api, Params, postgresql
 

@@ -1,0 +1,145 @@
+"""Exports → raw: what the load steps and `tessera quarantine retry` do, and what they tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from tessera import runs
+from tessera.ingest.load import Loaded
+from tessera.ingest.source import Source
+from tessera.runs import StepFailed, open_run_warehouse
+from tessera.settings import Settings
+
+Secret = Callable[[str], str]
+
+
+class NotFetched(RuntimeError):
+    """Exports could not be fetched; what is in the inbox was loaded. Another try may help."""
+
+
+def load_group(settings: Settings, group: str, secret: Secret) -> str:
+    """Fetch and load the sources of one group; orders, new or known, must be there.
+
+    Raises NotFetched when a source could not be fetched, after all that is there was loaded.
+    """
+    from tessera.ingest.load import create_raw_tables
+
+    sources = {n: s for n, s in settings.sources.items() if s.group == group}
+    notes, failures = _fetch(settings, sources, secret)
+    with open_run_warehouse(settings) as connection:
+        create_raw_tables(connection)
+        done = [_load_source(connection, settings, name) for name in sources]
+        if failures:
+            raise NotFetched("; ".join([*failures, f"loaded all the same: {_told(done)}"]))
+        if group == "crm":
+            _require_orders(connection, settings)
+    if not done:
+        return "no source of this kind in the settings"
+    return "; ".join([_told(done), *notes])
+
+
+def _fetch(
+    settings: Settings, sources: Mapping[str, Source], secret: Secret
+) -> tuple[list[str], list[str]]:
+    """Fetch what is new into the inbox; return what to tell, and what failed."""
+    from tessera.ingest.fetch.failure import FetchFailed
+    from tessera.ingest.fetch.fetch import fetch
+
+    notes, failures = [], []
+    for name, source in sources.items():
+        if not source.uri:
+            continue
+        try:
+            fetched = fetch(
+                source.uri, source.fetch, name, settings.inbox_dir, settings.state_dir, secret
+            )
+        except FetchFailed as failure:
+            failures.append(str(failure))
+        else:
+            notes += [f"{name}: {fetched.note}"] if fetched.note else []
+    return notes, failures
+
+
+def retry(settings: Settings, source_name: str, repaired: Path | None = None) -> str:
+    """Load the files of a source with refused rows anew, under the settings of now.
+
+    `repaired` holds rows mended by hand, as `tessera.ingest.repairs.export` wrote them.
+    Raises LookupError for an unknown source, StepFailed when a file is not in the inbox any more.
+    """
+    from tessera.ingest import repairs
+    from tessera.ingest.load import create_raw_tables
+
+    if source_name not in settings.sources:
+        raise LookupError(f"no source is called '{source_name}' in the settings")
+    with open_run_warehouse(settings) as connection:
+        create_raw_tables(connection)
+        if repaired:
+            files = repairs.keep(connection, source_name, repaired)
+        else:
+            files = repairs.files_with_refused_rows(connection, source_name)
+        gone = [file for file in files if not (settings.inbox_dir / file).is_file()]
+        if gone:
+            raise StepFailed(
+                f"not in the inbox {settings.inbox_dir} any more: {', '.join(gone)}. Put them back "
+                "to load them anew"
+            )
+        told = _load_source(connection, settings, source_name, again=files) if files else None
+    return _told([told]) if told else f"{source_name} has no refused rows"
+
+
+def _load_source(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    name: str,
+    again: Sequence[str] = (),
+) -> Loaded:
+    from tessera.ingest.load import load_source
+
+    return load_source(
+        connection,
+        settings.inbox_dir,
+        name,
+        settings.sources[name],
+        runs.now(),
+        currencies=settings.currencies,
+        settle_seconds=settings.settle_seconds,
+        again=again,
+    )
+
+
+def _told(done: Sequence[Loaded]) -> str:
+    """What became of the files and rows, in one line; the unusual only when it is there."""
+    files, rows = sum(d.files_loaded for d in done), sum(d.rows_loaded for d in done)
+    told = [
+        f"{files:,} new files, {rows:,} rows loaded",
+        f"{sum(d.rows_quarantined for d in done):,} in quarantine",
+    ]
+    for count, what in (
+        (sum(d.rows_already_there for d in done), "already there"),
+        (sum(d.files_refused for d in done), "files refused: see `tessera doctor`"),
+        (sum(len(d.growing) for d in done), "files still growing, left for the next run"),
+        (sum(len(d.drift) for d in done), "columns new or missing: see `tessera doctor`"),
+    ):
+        if count:
+            told.append(f"{count:,} {what}")
+    return ", ".join(told)
+
+
+def _require_orders(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    loaded = connection.execute(
+        "select count(*) from ops.loads where kind in ('orders', 'order_lines') and rows_loaded > 0"
+    ).fetchone()
+    if loaded and loaded[0]:
+        return
+    looked = [
+        s.files for s in settings.sources.values() if {"orders", "order_lines"} & set(s.kinds)
+    ]
+    reasons = connection.execute("select file, reason from quarantine.files limit 3").fetchall()
+    refused = "".join(f" Refused: {file}: {reason}." for file, reason in reasons)
+    raise StepFailed(
+        f"no orders: nothing was loaded from {', '.join(looked)} in {settings.inbox_dir}.{refused}"
+        " Put the exports there, or mend `files` and `columns` in the settings"
+    )
