@@ -96,26 +96,24 @@ def examine(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
 def _balance(connection: duckdb.DuckDBPyConnection) -> Table:
     title = "Read = loaded + in quarantine + already there"
     headings = ("Files", "Replaced", "Refused", "Rows read", "Loaded", "Quarantine", "There")
-    table = _table(title, ("Source", "Kind"), headings)
-    for source, kind, *numbers in connection.execute(
+    table = _table(title, ("Source",), headings)
+    for source, *numbers in connection.execute(
         """
-        select source, kind, count(*) filter (status in ('loaded', 'already there')),
+        select if(count(*) over (partition by source) > 1, source || ' · ' || kind, source) as name,
+               count(*) filter (status in ('loaded', 'already there')),
                count(*) filter (status = 'replaced'), count(*) filter (status = 'refused'),
                sum(rows_read) filter (status not in ('withdrawn', 'replaced')), sum(rows_loaded),
                sum(rows_quarantined), sum(rows_already_there)
         from ops.loads group by source, kind order by source, kind
         """
     ).fetchall():
-        table.add_row(source, kind, *(f"{int(number or 0):,}" for number in numbers))
+        table.add_row(escape(source), *(f"{int(number or 0):,}" for number in numbers))
     return table
 
 
 def _refusals(connection: duckdb.DuckDBPyConnection) -> Table:
-    table = Table(title="Refused, and why", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("Source")
-    table.add_column("Rows", justify="right")
-    for heading in ("Reason", "Example", "What to do"):
-        table.add_column(heading, overflow="fold")
+    table = _table("Refused: reason, an example, and what to do", ("Source",), ("Rows",))
+    table.add_column("", overflow="fold", ratio=1)
     for source, reason, count, example in connection.execute(
         """
         select source, reason, count(*), min_by(file || ' line ' || line, (file, line))
@@ -125,9 +123,8 @@ def _refusals(connection: duckdb.DuckDBPyConnection) -> Table:
         order by 1, 3 desc nulls first, 2
         """
     ).fetchall():
-        rows = f"{count:,}" if count else "file"
-        told = (source, rows, reason, example, advice(reason))
-        table.add_row(*(escape(text) for text in told))
+        told = escape(f"{reason}\n  {example}\n  → {advice(reason)}")
+        table.add_row(escape(source), f"{count:,}" if count else "file", told)
     return table
 
 
@@ -181,9 +178,9 @@ def _drift(connection: duckdb.DuckDBPyConnection) -> Table:
 
 
 def _table(title: str, texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in texts:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", min_width=8)
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     return table

@@ -48,9 +48,13 @@ def test_the_balance_the_reasons_and_the_changes(
     (tmp_path / "empty.csv").write_text("")
     load_source(connection, tmp_path, "shop", ORDERS, at)
     text = shown(connection)
-    assert re.search(r"shop +orders +2 +0 +1 +3 +2 +1 +0", text)
-    assert re.search(r"1 +total_amount is not a decimal +a\.csv line 3 +set `decimal`", text)
-    assert re.search(r"file +whole file: the file is empty +empty\.csv +the file is cut off", text)
+    assert re.search(r"shop +2 +0 +1 +3 +2 +1 +0", text)
+    assert re.search(
+        r"shop +1 +total_amount is not a decimal\s+a\.csv line 3\s+→ set `decimal`", text
+    )
+    assert re.search(
+        r"shop +file +whole file: the file is empty\s+empty\.csv\s+→ the file is cut off", text
+    )
     assert re.search(r"shop +gift +new +b\.csv", text)
     assert "From raw to features" not in text
 
