@@ -402,7 +402,7 @@ cell = st.one_of(
 
 
 @given(table=st.lists(st.lists(cell, min_size=1, max_size=8), max_size=12), cut=st.integers(0, 400))
-@limits(max_examples=60, deadline=None)
+@limits(max_examples=25, deadline=None)
 def test_whatever_the_bytes_no_row_is_lost(
     tmp_path_factory: pytest.TempPathFactory, table: list[list[str]], cut: int
 ) -> None:
