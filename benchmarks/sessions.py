@@ -46,7 +46,7 @@ copy (
         'd' || device as device_id,
         case when place = 7 and hash(visit, 2) % 10 = 0 then 'c' || device end as customer_id,
         timestamp '2025-01-01' + to_microseconds(
-            (visit * 31000000000000 // {visits}) + (hash(visit, 3) % 3600000000)::bigint
+            visit * (31000000000000 // {visits}) + (hash(visit, 3) % 3600000000)::bigint
             + place * 60000000 + (hash(i, 4) % 40000000)::bigint
         ) as occurred_at,
         'track' as event_type,
