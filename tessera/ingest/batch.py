@@ -23,7 +23,7 @@ from tessera.ingest.kinds import KINDS
 from tessera.ingest.readers import MALFORMED, MALFORMED_FILES, holds_values
 from tessera.ingest.refusals import quarantine_rejected, refuse_records, refuse_the_rest
 
-TEMPORARY = ("records", "numbered", "batch_files", "refused", "rejected", "malformed", "given")
+TEMPORARY = ("records", "numbered", "batch_files", "refused", "rejected", "malformed")
 
 
 class UnreadableBatch(RuntimeError):
@@ -70,8 +70,6 @@ def load_batch(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
 def _load_kind(connection: duckdb.DuckDBPyConnection, batch: Batch, kind: str, rows: Rows) -> None:
     select = select_rows(connection, batch, kind, rows)
     names = [*rows.columns]
-    if batch.source.refund_order_prefix and kind == "order_lines" and "is_refund" not in names:
-        names.append("is_refund")
     checks = _checks(batch, kind, names)
     _reject(connection, batch, kind, select, checks)
     _insert_good(connection, batch, kind, select, names)

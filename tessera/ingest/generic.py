@@ -24,6 +24,9 @@ def generic(source: Source, physical: str, leaves: Mapping[str, str]) -> Format:
     else:
         columns = {name: path(column) for name, column in source.columns.items()}
     columns |= {name: sql.text(value) for name, value in source.values.items()}
+    if source.refund_order_prefix:
+        prefix = sql.text(source.refund_order_prefix)
+        columns["is_refund"] = f"starts_with({columns['order_id']}, {prefix})"
     return Format(
         name=physical,
         title=f"{source.kind} by mapping",

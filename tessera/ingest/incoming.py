@@ -131,13 +131,9 @@ def _prepare(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
 def select_rows(connection: duckdb.DuckDBPyConnection, batch: Batch, kind: str, rows: Rows) -> str:
     """SELECT of the kind's rows: `_record`, `_item`, `_file`, its columns as text, `_unread`."""
     source, spec = batch.source, KINDS[kind]
-    values = dict(rows.columns)
-    if source.refund_order_prefix and kind == "order_lines":
-        prefix = sql.text(source.refund_order_prefix)
-        values["is_refund"] = f"starts_with({values['order_id']}, {prefix})"
     columns = ", ".join(
         f"{canonical(spec, source, name, value)} as {sql.name(name)}"
-        for name, value in values.items()
+        for name, value in rows.columns.items()
     )
     extra = "null::varchar"
     if kind == batch.first_kind:

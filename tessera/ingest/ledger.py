@@ -203,7 +203,15 @@ def note_drift(
     }
     changes = [(name, "new") for name in sorted(seen - set(known))] if known else []
     if header:
-        changes += [(name, "missing") for name, told in known.items() if told and name not in seen]
+        told = {
+            name
+            for (name,) in connection.execute(
+                "select column_name from ops.drift where source = ? and change = 'missing'",
+                [source_name],
+            ).fetchall()
+        }
+        gone = {name for name, in_header in known.items() if in_header} - seen - told
+        changes += [(name, "missing") for name in sorted(gone)]
     if changes:
         rows = [[source_name, first_load, name, change] for name, change in changes]
         connection.executemany("insert into ops.drift values (?, ?, ?, ?)", rows)

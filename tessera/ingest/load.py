@@ -113,9 +113,9 @@ def load_source(
     growing = list(found.growing)
     with TemporaryDirectory(prefix="tessera-") as folder:
         task = _Task(connection, source_name, source, loaded_at, currencies, Path(folder))
-        known = ledger.entries(connection, source_name)
-        new = [f for f in found.files if f.name in again or not _is_known(f, known)]
-        replaces = {file.name: _replaced_by(file, known, source, again) for file in new}
+        known = _Known.read(task)
+        new = [f for f in found.files if f.name in again or not known.has(f)]
+        replaces = {file.name: known.in_the_place_of(file) for file in new}
         shaped = _shaped(task, _largest_of_each_period(source, new, known))
         for shape, group in groupby(_first_of_each_content(shaped), key=lambda pair: pair[0]):
             for files in _bounded([file for _, file in group], alone=again):
@@ -124,58 +124,72 @@ def load_source(
     return _summary(connection, source_name, first_load, len(found.files), growing)
 
 
-def _is_known(file: ExportFile, known: Sequence[ledger.Entry]) -> bool:
-    """Whether the bytes are loaded, or were withdrawn.
-
-    What a file of this name held before counts as new: somebody put the older version back.
-    """
-    return any(
-        entry.content_hash == file.content_hash and entry.status in (ledger.LIVE, "withdrawn")
-        for entry in known
-    )
+def _place(source: Source, name: str) -> str | None:
+    """What a file stands for: of the versions of one place only one is loaded."""
+    match = re.search(source.period, name) if source.period else None
+    if match:
+        return f"period {match.group(1)}"
+    return name if source.same_name == "replace" else None
 
 
-def _replaced_by(
-    file: ExportFile, known: Sequence[ledger.Entry], source: Source, again: Collection[str]
-) -> list[int]:
-    return [
-        load_id
-        for entry in known
-        if entry.status == ledger.LIVE
-        and ((file.name in again and entry.file == file.name) or _replaces(source, file, entry))
-        for load_id in entry.loads
-    ]
+@dataclass(frozen=True)
+class _Known:
+    """What the ledger says of a source's files, by content and by place."""
 
+    source: Source
+    named: set[tuple[str, str]]
+    withdrawn: set[str]
+    by_content: dict[str, ledger.Entry]
+    by_place: dict[str, list[ledger.Entry]]
 
-def _replaces(source: Source, file: ExportFile, entry: ledger.Entry) -> bool:
-    if source.period:
-        period = _period(source, file.name)
-        return period is not None and period == _period(source, entry.file)
-    return source.same_name == "replace" and entry.file == file.name
+    @classmethod
+    def read(cls, task: _Task) -> _Known:
+        known = cls(task.source, set(), set(), {}, {})
+        for entry in ledger.entries(task.connection, task.source_name):
+            known.named.add((entry.file, entry.content_hash))
+            if entry.status == "withdrawn":
+                known.withdrawn.add(entry.content_hash)
+            if entry.status == ledger.LIVE:
+                known.by_content.setdefault(entry.content_hash, entry)
+                # `again` takes the place of the same file even where others are added.
+                place = _place(task.source, entry.file) or entry.file
+                known.by_place.setdefault(place, []).append(entry)
+        return known
 
+    def has(self, file: ExportFile) -> bool:
+        """Whether the bytes are loaded, or were withdrawn.
 
-def _period(source: Source, name: str) -> str | None:
-    match = re.search(source.period, name)
-    return match.group(1) if match else None
+        What a file of this name held before counts as new: somebody put the older version back.
+        """
+        return file.content_hash in self.by_content or file.content_hash in self.withdrawn
+
+    def in_the_place_of(self, file: ExportFile) -> list[int]:
+        """The loads whose rows a file takes the place of."""
+        place = _place(self.source, file.name)
+        return [
+            load_id
+            for entry in self.by_place.get(place or file.name, [])
+            if place or entry.content_hash == file.content_hash
+            for load_id in entry.loads
+        ]
 
 
 def _largest_of_each_period(
-    source: Source, files: Sequence[ExportFile], known: Sequence[ledger.Entry]
+    source: Source, files: Sequence[ExportFile], known: _Known
 ) -> list[ExportFile]:
     """A re-sent day counts in its largest version, whichever arrives first; ties go by name."""
     if not source.period:
         return list(files)
     largest: dict[str | None, tuple[int, str]] = {}
-    versions = [(f.name, f.size) for f in files]
-    versions += [(e.file, e.bytes) for e in known if e.status == ledger.LIVE]
-    for name, size in versions:
-        period = _period(source, name)
-        largest[period] = max(largest.get(period, (0, "")), (size, name))
+    for file in files:
+        place = _place(source, file.name)
+        live = [(e.bytes, e.file) for e in known.by_place.get(place or "", [])]
+        largest[place] = max([largest.get(place, (0, "")), (file.size, file.name), *live])
     return [
         file
         for file in files
-        if (period := _period(source, file.name)) is None
-        or (file.size, file.name) == largest[period]
+        if re.search(source.period, file.name) is None
+        or (file.size, file.name) == largest[_place(source, file.name)]
     ]
 
 
@@ -210,7 +224,8 @@ def _bounded(files: Sequence[ExportFile], alone: Collection[str]) -> list[list[E
     for file in files:
         unpacked = file.size * UNPACKED.get(file.path.suffix, 1)
         is_full = size + unpacked > BATCH_BYTES or len(batches[-1]) == BATCH_FILES
-        if batches[-1] and (is_full or file.name in alone):
+        is_apart = batches[-1] and (file.name in alone or batches[-1][-1].name in alone)
+        if batches[-1] and (is_full or is_apart):
             batches.append([])
             size = 0
         batches[-1].append(file)
@@ -264,22 +279,32 @@ def _load_cleaned(
 
 
 def _note_the_known(task: _Task, files: Sequence[ExportFile]) -> None:
-    """Write down the files whose rows are there by another name."""
-    known = ledger.entries(task.connection, task.source_name)
+    """Write down the files whose rows are there by another name, or in a larger version.
+
+    What was loaded from such a file before is taken back: its bytes stand elsewhere now.
+    """
+    known = _Known.read(task)
     for file in files:
-        if any(e.file == file.name and e.content_hash == file.content_hash for e in known):
+        if (file.name, file.content_hash) in known.named:
             continue
-        same = [e for e in known if e.status == ledger.LIVE and e.content_hash == file.content_hash]
-        larger = [e for e in known if e.status == ledger.LIVE and _outgrows(task.source, e, file)]
-        for entry in (same or larger)[:1]:
-            ledger.note_already_there(
-                task.connection, task.source_name, file, entry, task.loaded_at, is_same=bool(same)
-            )
+        same = known.by_content.get(file.content_hash)
+        versions = known.by_place.get(_place(task.source, file.name) or "", [])
+        if same is not None:
+            stale = [load_id for e in versions if e is not same for load_id in e.loads]
+            task.connection.execute("begin")
+            ledger.take_back_replaced(task.connection, {file.name: stale})
+            _note(task, file, same, is_same=True)
+            task.connection.execute("commit")
+        elif task.source.period:
+            larger = [e for e in versions if (e.bytes, e.file) > (file.size, file.name)]
+            for entry in larger[:1]:
+                _note(task, file, entry, is_same=False)
 
 
-def _outgrows(source: Source, entry: ledger.Entry, file: ExportFile) -> bool:
-    period = _period(source, file.name) if source.period else None
-    return period is not None and period == _period(source, entry.file)
+def _note(task: _Task, file: ExportFile, entry: ledger.Entry, *, is_same: bool) -> None:
+    ledger.note_already_there(
+        task.connection, task.source_name, file, entry, task.loaded_at, is_same=is_same
+    )
 
 
 def _summary(

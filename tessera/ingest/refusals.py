@@ -19,17 +19,16 @@ from tessera.ingest.incoming import (
 
 def refuse_records(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     """Records that are no records, or that the format itself refuses."""
-    refusals = [(r.condition, r.reason) for r in batch.format.refuse]
+    refusals = []
     if batch.format.reads == "json":
         members = " and ".join(f"{sql.name(m)} is null" for m in batch.format.structure)
         refusals = [
             (f"{members} and not json_valid(_raw)", "malformed row: not valid JSON"),
             (f"{members} and json_type(_raw) <> 'OBJECT'", "malformed row: not a JSON object"),
-            *refusals,
         ]
     if batch.format.reads == "lines":
         refusals = [("not _is_matched", f"malformed row: not a line of {batch.format.title}")]
-        refusals += [(r.condition, r.reason) for r in batch.format.refuse]
+    refusals += [(r.condition, r.reason) for r in batch.format.refuse]
     cases = " ".join(f"when {condition} then {sql.text(why)}" for condition, why in refusals)
     reason = f"case {cases} end" if cases else "null::varchar"
     connection.execute(

@@ -80,6 +80,8 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _is_a_format_or_a_mapping(self) -> Source:
         if self.format in FORMATS:
+            if self.refund_order_prefix:
+                raise ValueError("refund_order_prefix belongs to kind 'order_lines'")
             if self.kind or self.columns or self.values:
                 raise ValueError(
                     f"format '{self.format}' knows its kinds and columns: leave out `kind` and "
