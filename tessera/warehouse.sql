@@ -1,0 +1,67 @@
+-- The tables that Python writes, made when the warehouse is opened. Those of raw are made by
+-- tessera/ingest, all others by dbt.
+set timezone = 'UTC';
+create schema if not exists raw;
+create schema if not exists quarantine;
+create schema if not exists enriched;
+create schema if not exists ml;
+create schema if not exists ops;
+
+create table if not exists ops.loads (
+    load_id bigint primary key, source varchar, kind varchar, file varchar, content_hash varchar,
+    bytes bigint, rows_read bigint, rows_loaded bigint, rows_quarantined bigint,
+    rows_already_there bigint, newest_event_at timestamp, status varchar, reason varchar,
+    loaded_at timestamp
+);
+create table if not exists ops.source_columns (
+    source varchar, column_name varchar, in_header boolean
+);
+create table if not exists ops.drift (
+    source varchar, load_id bigint, column_name varchar, change varchar
+);
+create table if not exists quarantine.rows (
+    load_id bigint, source varchar, kind varchar, file varchar, line bigint, item bigint,
+    reason varchar, column_name varchar, row_key varchar, raw_row varchar
+);
+create table if not exists quarantine.files (
+    load_id bigint, source varchar, file varchar, reason varchar
+);
+create table if not exists quarantine.repairs (
+    source varchar, content_hash varchar, line bigint, record varchar
+);
+create table if not exists ops.checks (
+    step varchar, as_of date, suite varchar, table_name varchar, expectation varchar,
+    title varchar, severity varchar, success boolean, observed varchar, details varchar,
+    checked_at timestamp
+);
+create table if not exists ops.dbt_builds (selection varchar primary key, definitions varchar);
+create table if not exists ops.touched_devices (
+    device_id varchar, event_date date, is_condensed boolean
+);
+create table if not exists ops.step_runs (
+    step varchar, as_of date, fingerprint varchar, started_at timestamp, seconds double,
+    summary varchar
+);
+create table if not exists ops.pseudonym_key (
+    fingerprint varchar, first_used_at timestamp
+);
+create table if not exists enriched.post_sentiment (
+    text_hash varchar primary key, sentiment double
+);
+
+create table if not exists ml.assignments (
+    customer_id varchar, as_of date, model_id varchar, segment_id varchar, segment_name varchar,
+    distance double, confidence double
+);
+create table if not exists ml.fits (
+    model_id varchar, as_of date, algorithm varchar, k integer, silhouette double, inertia double,
+    customers bigint, seed integer, features varchar
+);
+create table if not exists ml.k_selection (
+    model_id varchar, as_of date, k integer, silhouette double, inertia double,
+    smallest_share double, is_chosen boolean, reason varchar
+);
+create table if not exists ml.segment_names (
+    model_id varchar, as_of date, segment_id varchar, segment_name varchar, description varchar,
+    suggested_action varchar
+);
