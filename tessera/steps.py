@@ -119,6 +119,14 @@ def fit_segments(run: Run) -> str:
     return f"k = {fit.fitted.k}, silhouette {fit.fitted.silhouette:.3f}"
 
 
+def analyse_behaviour(run: Run) -> str:
+    """Features and their sources → ml: how customers go, in tables for analysts."""
+    from tessera import behaviour
+
+    with run.warehouse() as connection:
+        return behaviour.analyse(connection, run.settings, run.as_of)
+
+
 def build_segments(run: Run) -> str:
     """Features and ml → segments: the tables that people use."""
     return dbt.build(run.settings, "tag:segments", run.as_of)
@@ -159,6 +167,7 @@ WORK: dict[str, Work] = {
         build_features,
         check_features,
         fit_segments,
+        analyse_behaviour,
         build_segments,
         check_segments,
         publish,
@@ -172,7 +181,8 @@ NEEDS = {
     "build_features": ("score_sentiment",),
     "check_features": ("build_features",),
     "fit_segments": ("build_features",),
-    "build_segments": ("fit_segments", "build_features"),
+    "analyse_behaviour": ("fit_segments", "build_features"),
+    "build_segments": ("analyse_behaviour", "fit_segments", "build_features"),
     "check_segments": ("build_segments",),
     "publish": ("check_segments",),
 }

@@ -18,8 +18,8 @@ DAGS = {
     "extract_social": ["load_social", "check_social"],
     "build_customer_360": ["build_staging", "score_sentiment", "build_features", "check_features"],
     "recluster_weekly": [
-        "build_features", "check_features", "fit_segments", "build_segments", "check_segments",
-        "publish",
+        "build_features", "check_features", "fit_segments", "analyse_behaviour", "build_segments",
+        "check_segments", "publish",
     ],
 }  # fmt: skip
 
