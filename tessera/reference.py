@@ -18,10 +18,12 @@ def write(settings: Settings, folder: Path) -> list[Path]:
     """Write every page into `folder`; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
+    manifest = dbt.manifest(settings)
     pages = (
         ("kinds.md", kinds()),
         ("formats.md", formats()),
-        ("tables.md", tables(dbt.manifest(settings))),
+        ("tables.md", tables(manifest)),
+        ("features.md", features(manifest)),
     )
     for name, text in pages:
         (folder / name).write_text(text, encoding="utf-8")
@@ -78,6 +80,30 @@ def tables(manifest: dict[str, Any]) -> str:
     ]
     ordered = sorted(public, key=lambda n: (n["schema"], n["name"]))
     return "".join([*parts, *(_table(node) for node in ordered)])
+
+
+def features(manifest: dict[str, Any]) -> str:
+    """Markdown: the feature catalogue, a section a group; `features.feature_catalogue` as text."""
+    columns = manifest["nodes"]["model.tessera.customer_features"]["columns"].values()
+    groups = dict.fromkeys(column["config"]["meta"]["group"] for column in columns)
+    parts = [
+        f"{GENERATED}# Features\n\nThe columns of `features.customer_features`. How to read them: "
+        "[features](../how-to/features.md).\n"
+    ]
+    for group in groups:
+        rows = [_feature(c) for c in columns if c["config"]["meta"]["group"] == group]
+        parts.append(
+            f"\n## {group}\n\n| feature | unit | from | null when | treated as | meaning |\n"
+            "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        )
+    return "".join(parts)
+
+
+def _feature(column: dict[str, Any]) -> str:
+    meta = column["config"]["meta"]
+    told = (meta["unit"], meta["source"], meta["null_means"], meta["treatment"])
+    cells = [f"`{column['name']}`", *told, column["description"]]
+    return f"| {' | '.join(_one_line(cell) for cell in cells)} |"
 
 
 def _table(node: dict[str, Any]) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from models.preparation import DEFAULT_TREATMENTS
+
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 AS_OF = "2025-07-01"
 FLOORS_READ = {
@@ -140,6 +142,39 @@ def test_contracts_stand_and_every_column_is_described(manifest: dict[str, Any])
             assert model["contract"]["enforced"], model["name"]
             bare = [c["name"] for c in model["columns"].values() if not c["description"]]
             assert bare == [], model["name"]
+
+
+def test_every_feature_says_what_the_catalogue_tells(
+    manifest: dict[str, Any], warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    columns = manifest["nodes"]["model.tessera.customer_features"]["columns"]
+    told = {"group", "unit", "source", "treatment", "null_means"}
+    short = {
+        name: sorted(told - set(column["config"]["meta"]))
+        for name, column in columns.items()
+        if not told <= set(column["config"]["meta"])
+    }
+    assert short == {}, "mend the meta of these columns in models/features/_features.yml"
+    catalogue = warehouse.execute(
+        "select name, null_means = 'never' from features.feature_catalogue order by position"
+    ).fetchall()
+    assert [name for name, _ in catalogue] == list(columns)
+    is_required = {name: bool(column["constraints"]) for name, column in columns.items()}
+    assert dict(catalogue) == is_required
+
+
+def test_catalogue_and_clustering_treat_features_alike(manifest: dict[str, Any]) -> None:
+    columns = manifest["nodes"]["model.tessera.customer_features"]["columns"]
+    for treatments in (DEFAULT_TREATMENTS,):
+        told = {name: columns[name]["config"]["meta"]["treatment"] for name in treatments}
+        assert told == dict(treatments)
+    texts = {"varchar", "timestamp", "date", "boolean"}
+    treated = [
+        name
+        for name, column in columns.items()
+        if column["config"]["meta"]["treatment"] != "none" and column["data_type"] in texts
+    ]
+    assert treated == []
 
 
 def test_every_unit_test_says_its_as_of(manifest: dict[str, Any]) -> None:
