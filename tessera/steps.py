@@ -75,6 +75,15 @@ def build_staging(run: Run) -> str:
     return dbt.build(run.settings, "tag:staging", run.as_of)
 
 
+def resolve_identity(run: Run) -> str:
+    """Staging → enriched: which accounts, e-mail addresses and handles are one customer."""
+    from tessera import identities
+
+    with run.warehouse() as connection:
+        customers = identities.resolve(connection, run.as_of)
+    return f"{customers:,} customers"
+
+
 def score_sentiment(run: Run) -> str:
     """Staging → enriched: the tone of each new text, once a text."""
     from tessera.text.sentiment import score_texts
@@ -163,6 +172,7 @@ WORK: dict[str, Work] = {
         check_clickstream,
         check_social,
         build_staging,
+        resolve_identity,
         score_sentiment,
         build_features,
         check_features,
@@ -177,8 +187,9 @@ STEPS = [*LOADS, *WORK]
 # What a step reads must have been made from the same input: a run for another day may have come
 # between two tasks of a DAG. So a step makes what it needs, when it is not there.
 NEEDS = {
+    "resolve_identity": ("build_staging",),
     "score_sentiment": ("build_staging",),
-    "build_features": ("score_sentiment",),
+    "build_features": ("resolve_identity", "score_sentiment"),
     "check_features": ("build_features",),
     "fit_segments": ("build_features",),
     "analyse_behaviour": ("fit_segments", "build_features"),

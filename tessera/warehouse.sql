@@ -45,6 +45,9 @@ create table if not exists ops.step_runs (
 create table if not exists ops.pseudonym_key (
     fingerprint varchar, first_used_at timestamp
 );
+create table if not exists enriched.identities (
+    as_of date, kind varchar, key varchar, customer_id varchar
+);
 create table if not exists enriched.post_sentiment (
     text_hash varchar primary key, sentiment double
 );

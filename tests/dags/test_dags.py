@@ -16,7 +16,9 @@ DAGS = {
     "extract_crm": ["load_crm", "check_crm"],
     "extract_clickstream": ["load_clickstream", "check_clickstream"],
     "extract_social": ["load_social", "check_social"],
-    "build_customer_360": ["build_staging", "score_sentiment", "build_features", "check_features"],
+    "build_customer_360": [
+        "build_staging", "resolve_identity", "score_sentiment", "build_features", "check_features",
+    ],
     "recluster_weekly": [
         "build_features", "check_features", "fit_segments", "analyse_behaviour", "build_segments",
         "check_segments", "publish",

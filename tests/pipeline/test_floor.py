@@ -23,6 +23,7 @@ STEPS = (
     "load_clickstream",
     "load_social",
     "build_staging",
+    "resolve_identity",
     "score_sentiment",
     "build_features",
     "fit_segments",

@@ -4,12 +4,14 @@ with behaviour as (
     select 'web sessions' as behaviour, customer_id
     from {{ ref('int_web_sessions_assembled') }}
     union all
-    select 'app events' as behaviour, customer_id
-    from {{ ref('stg_app__events') }}
-    where occurred_at < {{ as_of_start() }}
+    select 'app events' as behaviour, accounts.customer_id
+    from {{ ref('stg_app__events') }} as events
+    inner join {{ ref('int_accounts_resolved') }} as accounts on events.account_id = accounts.account_id
+    where events.occurred_at < {{ as_of_start() }}
     union all
-    select 'campaign opens and clicks' as behaviour, coalesce(events.customer_id, emails.customer_id) as customer_id
+    select 'campaign opens and clicks' as behaviour, coalesce(accounts.customer_id, emails.customer_id) as customer_id
     from {{ ref('stg_marketing__campaign_events') }} as events
+    left join {{ ref('int_accounts_resolved') }} as accounts on events.account_id = accounts.account_id
     left join {{ ref('int_emails_resolved') }} as emails on events.email_key = emails.email_key
     where events.occurred_at < {{ as_of_start() }} and events.event in ('opened', 'clicked')
     union all

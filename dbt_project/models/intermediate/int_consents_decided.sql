@@ -1,14 +1,14 @@
 -- What each person last said before the as-of date. Of a yes and a no at one moment the no holds.
 
 with said as (
-    select customer_id, purpose, is_granted, changed_at
-    from {{ ref('stg_crm__consents') }}
-    where customer_id is not null
+    select accounts.customer_id, consents.purpose, consents.is_granted, consents.changed_at
+    from {{ ref('stg_crm__consents') }} as consents
+    inner join {{ ref('int_accounts_resolved') }} as accounts on consents.account_id = accounts.account_id
     union all
     select emails.customer_id, consents.purpose, consents.is_granted, consents.changed_at
     from {{ ref('stg_crm__consents') }} as consents
     inner join {{ ref('int_customer_emails_collected') }} as emails on consents.email_key = emails.email_key
-    where consents.customer_id is null
+    where consents.account_id is null
 ),
 
 ranked as (

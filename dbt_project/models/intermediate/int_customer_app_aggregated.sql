@@ -1,10 +1,17 @@
 -- A device on which one customer was ever known is hers; one with several is nobody's.
-with owned_devices as (
+with app_events as (
+    select events.*, accounts.customer_id
+    from {{ ref('stg_app__events') }} as events
+    left join {{ ref('int_accounts_resolved') }} as accounts on events.account_id = accounts.account_id
+    where events.occurred_at < {{ as_of_start() }}
+),
+
+owned_devices as (
     select
         device_id,
         min(customer_id) as customer_id
-    from {{ ref('stg_app__events') }}
-    where device_id is not null and occurred_at < {{ as_of_start() }}
+    from app_events
+    where device_id is not null
     group by device_id
     having min(customer_id) = max(customer_id)
 ),
@@ -16,9 +23,8 @@ events as (
         cast(events.occurred_at as date) as event_date,
         events.duration_seconds,
         {{ event_kind('cast(null as ' ~ dbt.type_string() ~ ')', 'events.event_name') }} as event_kind
-    from {{ ref('stg_app__events') }} as events
+    from app_events as events
     left join owned_devices on events.device_id = owned_devices.device_id
-    where events.occurred_at < {{ as_of_start() }}
 ),
 
 -- One row per customer, session and day: small enough to count distinct values in.

@@ -4,12 +4,13 @@
 
 with events as (
     select
-        coalesce(events.customer_id, emails.customer_id) as customer_id,
+        coalesce(accounts.customer_id, emails.customer_id) as customer_id,
         events.campaign_id,
         events.channel,
         events.variant,
         events.event
     from {{ ref('stg_marketing__campaign_events') }} as events
+    left join {{ ref('int_accounts_resolved') }} as accounts on events.account_id = accounts.account_id
     left join {{ ref('int_emails_resolved') }} as emails on events.email_key = emails.email_key
     where events.occurred_at < {{ as_of_start() }}
 ),

@@ -9,8 +9,12 @@
 } %}
 
 {% for name, seen_at in sources.items() %}
-select customer_id, email_key from {{ ref(name) }}
-where customer_id is not null and email_key is not null
-    and ({{ seen_at }} is null or {{ seen_at }} < {{ as_of_start() }})
+select accounts.customer_id, seen.email_key
+from {{ ref(name) }} as seen
+inner join {{ ref('int_accounts_resolved') }} as accounts on seen.account_id = accounts.account_id
+where seen.email_key is not null
+    and (seen.{{ seen_at }} is null or seen.{{ seen_at }} < {{ as_of_start() }})
 {{ 'union' if not loop.last }}
 {% endfor %}
+union
+select customer_id, email_key from {{ ref('int_emails_resolved') }}

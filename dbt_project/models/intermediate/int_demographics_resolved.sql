@@ -1,8 +1,9 @@
 with resolved as (
     select
         demographics.*,
-        coalesce(demographics.customer_id, emails.customer_id, hashes.customer_id) as resolved_customer_id
+        coalesce(accounts.customer_id, emails.customer_id, hashes.customer_id) as resolved_customer_id
     from {{ ref('stg_crm__demographics') }} as demographics
+    left join {{ ref('int_accounts_resolved') }} as accounts on demographics.account_id = accounts.account_id
     left join {{ ref('int_emails_resolved') }} as emails on demographics.email_key = emails.email_key
     left join {{ ref('int_email_hashes_resolved') }} as hashes on demographics.email_hash_key = hashes.email_hash_key
     where demographics.updated_at is null or demographics.updated_at < {{ as_of_start() }}

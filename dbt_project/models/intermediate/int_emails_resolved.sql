@@ -1,11 +1,6 @@
 {{ config(materialized='view') }}
 
--- An e-mail address that two contacts share identifies nobody.
-select
-    email_key,
-    min(customer_id) as customer_id
-from {{ ref('stg_crm__contacts') }}
-where email_key is not null
-    and (created_at is null or created_at < {{ as_of_start() }})
-group by email_key
-having count(*) = 1
+-- An e-mail address that several people share identifies nobody, and is not here.
+select key as email_key, customer_id
+from {{ source('enriched', 'identities') }}
+where kind = 'email' and as_of = {{ as_of_date() }}

@@ -20,7 +20,7 @@ select
     line_id,
     product_id,
     category,
-    customer_id,
+    account_id,
     ordered_at,
     quantity,
     {{ line_kind('is_refund', 'quantity', 'unit_price') }} as line_kind,

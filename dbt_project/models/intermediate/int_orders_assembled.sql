@@ -3,7 +3,7 @@
 with lines as (
     select
         order_id,
-        min(customer_id) as customer_id,
+        min(account_id) as account_id,
         min(ordered_at) as ordered_at,
         count(*) as lines,
         sum(case when line_kind = 'sale' then 1 else 0 end) as sale_lines,
@@ -20,7 +20,7 @@ with lines as (
 headers as (
     select
         order_id,
-        customer_id,
+        account_id,
         email_key,
         ordered_at,
         status,
@@ -40,7 +40,7 @@ unpriced as (
 joined as (
     select
         coalesce(headers.order_id, lines.order_id) as order_id,
-        coalesce(headers.customer_id, lines.customer_id) as stated_customer_id,
+        coalesce(headers.account_id, lines.account_id) as account_id,
         headers.email_key,
         coalesce(headers.ordered_at, lines.ordered_at) as ordered_at,
         headers.status,
@@ -64,7 +64,7 @@ joined as (
 
 select
     joined.order_id,
-    coalesce(joined.stated_customer_id, emails.customer_id) as customer_id,
+    coalesce(accounts.customer_id, emails.customer_id) as customer_id,
     joined.ordered_at,
     {{ order_exclusion('joined.is_test', 'joined.status', 'joined.ordered_at', 'joined.is_unpriced') }} as excluded_because,
     joined.currency,
@@ -78,5 +78,6 @@ select
     cast(joined.discount_amount as decimal(18, 4)) as discount_amount,
     cast(joined.units as decimal(18, 4)) as units
 from joined
+left join {{ ref('int_accounts_resolved') }} as accounts on joined.account_id = accounts.account_id
 left join {{ ref('int_emails_resolved') }} as emails on joined.email_key = emails.email_key
 where joined.ordered_at is null or joined.ordered_at < {{ as_of_start() }}

@@ -10,7 +10,7 @@ events as (
     select
         events.event_id,
         events.device_id,
-        events.customer_id,
+        accounts.customer_id,
         events.tracker_session_id,
         events.occurred_at,
         {{ commerce_action('events.event_name') }} as action,
@@ -29,6 +29,7 @@ events as (
         events._item
     from {{ ref('stg_web__events') }} as events
     left join crawlers on events.user_agent = crawlers.user_agent
+    left join {{ ref('int_accounts_resolved') }} as accounts on events.account_id = accounts.account_id
     where events.occurred_at < {{ as_of_start() }}
         and crawlers.user_agent is null
         and (

@@ -15,7 +15,7 @@
 {% set events %}
     select
         events.device_id,
-        events.customer_id,
+        events.account_id,
         events.occurred_at,
         cast(floor({{ epoch_seconds('events.occurred_at') }} / {{ gap_seconds }}) as bigint) as time_slot,
         crawlers.user_agent is not null as is_crawler,
@@ -36,7 +36,7 @@ with crawlers as (
 slots as (
     select
         device_id,
-        customer_id,
+        account_id,
         is_crawler,
         cast(occurred_at as date) as event_date,
         time_slot,

@@ -1,13 +1,23 @@
 -- Whose the sessions are: docs block `device_stitching`.
 
-with owned_devices as (
+with known as (
+    select
+        sessions.*,
+        firsts.customer_id as first_customer_id,
+        lasts.customer_id as last_customer_id
+    from {{ ref('int_web_sessions_judged') }} as sessions
+    left join {{ ref('int_accounts_resolved') }} as firsts on sessions.first_account_id = firsts.account_id
+    left join {{ ref('int_accounts_resolved') }} as lasts on sessions.last_account_id = lasts.account_id
+),
+
+owned_devices as (
     select
         device_id,
         min(first_customer_id) as customer_id
-    from {{ ref('int_web_sessions_judged') }}
+    from known
     where first_customer_id is not null
     group by device_id
-    having min(first_customer_id) = max(last_customer_id)
+    having min(least(first_customer_id, last_customer_id)) = max(greatest(first_customer_id, last_customer_id))
 ),
 
 -- The customer's nearest sessions on the device, before and after, in which she is known.
@@ -24,7 +34,7 @@ surrounded as (
             partition by sessions.device_id order by sessions.started_at
             rows between current row and unbounded following
         ) as known_after_at
-    from {{ ref('int_web_sessions_judged') }} as sessions
+    from known as sessions
     inner join owned_devices on sessions.device_id = owned_devices.device_id
 ),
 
@@ -54,6 +64,6 @@ select
     sessions.add_to_carts,
     sessions.purchases,
     {{ decayed_points(event_points('sessions'), 'sessions.started_at') }} as engagement
-from {{ ref('int_web_sessions_judged') }} as sessions
+from known as sessions
 left join stitched on sessions.session_id = stitched.session_id
 where sessions.excluded_because is null

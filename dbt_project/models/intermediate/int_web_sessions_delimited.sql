@@ -42,8 +42,8 @@ select
     -- A device cannot begin two sessions at one instant, so its id and that instant name the session.
     md5(device_id || '|' || cast(min(first_at) as {{ dbt.type_string() }})) as session_id,
     device_id,
-    min(customer_id) as first_customer_id,
-    max(customer_id) as last_customer_id,
+    min(account_id) as first_account_id,
+    max(account_id) as last_account_id,
     min(first_at) as started_at,
     max(last_at) as ended_at,
     cast(sum(events) as bigint) as events,

@@ -12,8 +12,8 @@ cut as (
     select
         sessions.session_id,
         sessions.device_id,
-        min(slots.customer_id) as first_customer_id,
-        max(slots.customer_id) as last_customer_id,
+        min(slots.account_id) as first_account_id,
+        max(slots.account_id) as last_account_id,
         sessions.started_at,
         max(slots.last_at) as ended_at,
         cast(sum(slots.events) as bigint) as events,

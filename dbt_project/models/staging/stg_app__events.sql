@@ -11,7 +11,7 @@ with verdicts as (
 
 select
     {{ to_id('event_id') }} as event_id,
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_device('device_id') }} as device_id,
     {{ to_text('event_name') }} as event_name,
     {{ to_timestamp('occurred_at') }} as occurred_at,

@@ -11,7 +11,7 @@ with superseded as (
 )
 
 select
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_email_key('email') }} as email_key,
     lower({{ to_text('purpose') }}) as purpose,
     {{ to_boolean('is_granted') }} as is_granted,

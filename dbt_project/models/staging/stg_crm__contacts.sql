@@ -7,7 +7,7 @@ with superseded as (
 )
 
 select
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_email_key('email') }} as email_key,
     {{ to_handle_key('handle') }} as handle_key,
     cast(extract(year from {{ to_date('birth_date') }}) as integer) as birth_year,

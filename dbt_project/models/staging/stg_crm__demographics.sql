@@ -1,5 +1,5 @@
 select
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_email_key('email') }} as email_key,
     {{ pseudonym('email_hash', 'lower(' ~ to_text('email_hash') ~ ')') }} as email_hash_key,
     {{ to_text('age_band') }} as age_band,

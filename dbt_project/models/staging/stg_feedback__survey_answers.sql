@@ -4,7 +4,7 @@ with superseded as (
 
 select
     {{ to_id('response_id') }} as response_id,
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_email_key('email') }} as email_key,
     {{ to_timestamp('answered_at') }} as answered_at,
     {{ to_text('survey') }} as survey,

@@ -1,6 +1,6 @@
 select
     {{ to_id('campaign_id') }} as campaign_id,
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_email_key('email') }} as email_key,
     {{ to_text('channel') }} as channel,
     {{ to_text('variant') }} as variant,

@@ -23,7 +23,7 @@ select
     {{ to_decimal('unit_price') }} as unit_price,
     {{ to_decimal('discount_amount') }} as discount_amount,
     upper({{ to_text('currency') }}) as currency,
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_timestamp('ordered_at') }} as ordered_at,
     {{ to_text('country') }} as country,
     coalesce({{ to_boolean('is_refund') }}, false) as is_refund,

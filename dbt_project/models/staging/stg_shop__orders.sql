@@ -15,7 +15,7 @@ with verdicts as (
 
 select
     {{ to_id('order_id') }} as order_id,
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_email_key('email') }} as email_key,
     {{ to_timestamp('ordered_at') }} as ordered_at,
     upper({{ to_text('currency') }}) as currency,

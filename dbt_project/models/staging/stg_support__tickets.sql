@@ -8,7 +8,7 @@ with superseded as (
 
 select
     {{ to_id('ticket_id') }} as ticket_id,
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ to_email_key('email') }} as email_key,
     {{ to_timestamp('opened_at') }} as opened_at,
     {{ to_timestamp('closed_at') }} as closed_at,

@@ -16,7 +16,7 @@ select
     {{ to_text('event_type') }} as event_type,
     {{ to_text('event_name') }} as event_name,
     {{ to_device('anonymous_id') }} as anonymous_id,
-    {{ to_customer_key('customer_id') }} as customer_id,
+    {{ to_customer_key('customer_id') }} as account_id,
     {{ visiting_device('anonymous_id', 'customer_id', 'ip', 'user_agent') }} as device_id,
     {{ to_id('session_id') }} as tracker_session_id,
     {{ to_timestamp('occurred_at') }} as occurred_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from tessera import identities
 from tessera.ingest.load import create_raw_tables
 from tessera.privacy.key import VARIABLE
 from tessera.privacy.pseudonym import pseudonym
@@ -43,6 +45,17 @@ def failures(result: Any) -> list[str]:
         return [str(result.exception)]
     fine = {"success", "pass", "no-op"}
     return [f"{r.node.name}: {r.status} {r.message}" for r in result.result if r.status not in fine]
+
+
+def build(warehouse: Path, scratch: Path, as_of: str, *told: str) -> list[str]:
+    """Build staging, find who is whom, build the other floors; return what went wrong."""
+    staging = run(["build", "--select", "tag:staging", *told], warehouse, scratch, as_of)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        identities.resolve(connection, date.fromisoformat(as_of))
+    floors = ["tag:features", "tag:segments"]
+    rest = run(["build", "--select", *floors, *told], warehouse, scratch, as_of)
+    return failures(staging) + failures(rest)
 
 
 def new_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -77,6 +90,7 @@ def dbt() -> SimpleNamespace:
     return SimpleNamespace(
         run=run,
         failures=failures,
+        build=build,
         new_warehouse=new_warehouse,
         fill_raw=fill_raw,
         customer=customer,

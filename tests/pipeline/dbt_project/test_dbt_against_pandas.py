@@ -78,10 +78,9 @@ def warehouse(
         # Shuffled: files do not come in the order of time.
         shuffled = events.assign(occurred_at=iso).sample(frac=1.0, random_state=5)
         dbt.fill_raw(connection, "web_events", shuffled)
-    arguments = ["build", "--select", "tag:staging", "tag:features",
-                 "--exclude-resource-type", "unit_test"]  # fmt: skip
-    result = dbt.run(arguments, scratch / "warehouse.duckdb", scratch, AS_OF.date().isoformat())
-    assert dbt.failures(result) == []
+    built = scratch / "warehouse.duckdb"
+    only = ("--exclude-resource-type", "unit_test")
+    assert dbt.build(built, scratch, AS_OF.date().isoformat(), *only) == []
     with duckdb.connect(str(scratch / "warehouse.duckdb"), read_only=True) as connection:
         yield connection
 
