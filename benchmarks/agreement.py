@@ -28,7 +28,7 @@ class Agreement:
 
 
 def compare(pipeline: Path, other: Path) -> Agreement:
-    """Compare the features of two DuckDB files, which must both be closed.
+    """Compare the features of two DuckDB files, which must both be closed: the columns of `other`.
 
     Doubles count as equal within a relative 1e-9 (sums of doubles depend on their order); whole
     numbers, money, dates and texts must be the same.
@@ -37,7 +37,7 @@ def compare(pipeline: Path, other: Path) -> Agreement:
         connection.execute(
             f"attach '{pipeline}' as a (read_only); attach '{other}' as b (read_only)"
         )
-        described = connection.execute(f"describe a.{TABLE}").fetchall()
+        described = connection.execute(f"describe b.{TABLE}").fetchall()
         types = {name: type_ for name, type_, *_ in described if name != "customer_id"}
         sums = ", ".join(f"count(*) filter ({_differs(n, t)})" for n, t in types.items())
         row = connection.execute(

@@ -3,7 +3,8 @@
 It reads the same exports with typed readers, follows the same rules (floor.sql), clusters as
 `models/` does and writes the same tables to a DuckDB file and to Parquet. It has no ledger, no
 quarantine, no gates, no tests, no segment names and no history: it is what the work itself costs.
-It knows the demo company's exports only. Run as `python -m benchmarks.floor INBOX OUT`.
+It knows the demo company's exports only. Run as `python -m benchmarks.floor INBOX OUT
+IDENTITIES`.
 """
 
 from __future__ import annotations
@@ -264,6 +265,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
 def run(
     inbox: Path,
     out: Path,
+    identities: Path,
     memory_limit: str = "1500MB",
     threads: int = 2,
     as_of: str | None = None,
@@ -272,6 +274,7 @@ def run(
 ) -> dict[str, object]:
     """Do the whole job into `out` (floor.duckdb and Parquet); return what was found and seconds.
 
+    Who is whom is not its job: `identities` is Parquet of the pipeline's `enriched.identities`.
     `key` makes the customers' pseudonyms: HMAC-SHA-256, at most 64 bytes.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -284,6 +287,7 @@ def run(
         connection.execute("set timezone = 'UTC'")
         with clock.part("read"):
             read(connection, inbox)
+        connection.execute("create table identities as from read_parquet($1)", [str(identities)])
         day = as_of or newest_day(connection)
         connection.execute(f"set variable as_of = timestamp '{day}'")
         connection.execute(f"set variable gap = {GAP_MINUTES}")
@@ -308,6 +312,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("inbox", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("identities", type=Path)
     parser.add_argument("--memory-limit", default="1500MB")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--as-of", help="YYYY-MM-DD; by default the day after the newest event")
@@ -316,6 +321,7 @@ def main() -> None:
     found = run(
         told.inbox,
         told.out,
+        told.identities,
         told.memory_limit,
         told.threads,
         as_of=told.as_of,

@@ -3,10 +3,34 @@
 
 -- Sales: an order is its header and its lines ------------------------------------------------------
 
+-- Who is whom is given: `identities`. Keys and customers are the pipeline's pseudonyms.
+create macro pseudonym(namespace, identifier) as
+    left(sha256(getvariable('outer_key') || unhex(sha256(getvariable('inner_key') || encode(namespace || ':' || identifier)))), 32);
+
+create table accounts as
+select account, i.customer_id
+from (select customer_id as account from contacts
+    union select customer_id as account from consents
+    union select customer_id as account from orders
+    union select customer_id as account from app_events
+    union select customer_id as account from tickets
+    union select customer_id as account from survey_answers
+    union select customer_id as account from campaign_events
+    union select customer_id as account from web_events)
+join identities i on i.kind = 'account' and i.key = pseudonym('customer', account);
+
+update contacts set customer_id = a.customer_id from accounts a where contacts.customer_id = a.account;
+update consents set customer_id = a.customer_id from accounts a where consents.customer_id = a.account;
+update orders set customer_id = a.customer_id from accounts a where orders.customer_id = a.account;
+update app_events set customer_id = a.customer_id from accounts a where app_events.customer_id = a.account;
+update tickets set customer_id = a.customer_id from accounts a where tickets.customer_id = a.account;
+update survey_answers set customer_id = a.customer_id from accounts a where survey_answers.customer_id = a.account;
+update campaign_events set customer_id = a.customer_id from accounts a where campaign_events.customer_id = a.account;
+
 create table emails as
-select email, min(customer_id) as customer_id from contacts
-where email is not null and (created_at is null or created_at < getvariable('as_of'))
-group by email having count(*) = 1;
+select email, i.customer_id
+from (select email from contacts union select lower(email) from orders union select lower(email) from tickets)
+join identities i on i.kind = 'email' and i.key = pseudonym('email', email);
 
 create table order_facts as
 with classified as (
@@ -142,7 +166,7 @@ with agents as (
 )
 select
     coalesce(anonymous_id, 'customer:' || customer_id) as device_id,
-    customer_id,
+    customer_id as account,
     occurred_at::date as event_date,
     floor(epoch(occurred_at) / (60 * getvariable('gap')))::bigint as time_slot,
     min(occurred_at) as first_at, max(occurred_at) as last_at,
@@ -177,19 +201,23 @@ numbered as (
     select *, sum(starts) over (partition by device_id order by first_at rows unbounded preceding) as session_number
     from marked
 ),
-grouped as (
+by_account as (
     select
-        device_id, min(customer_id) as first_customer_id, max(customer_id) as last_customer_id,
+        device_id, min(account) as first_account, max(account) as last_account,
         min(first_at) as started_at, max(last_at) as ended_at, sum(events) as events,
         sum(page_views) as page_views, sum(add_to_carts) as add_to_carts, sum(purchases) as purchases,
         (sum(points) * power(0.5, date_diff('day', min(first_at)::date, getvariable('as_of')::date)::double
             / getvariable('half_life')))::decimal(28, 9) as engagement
     from numbered group by device_id, session_number
 ),
+grouped as (
+    select b.*, f.customer_id as first_customer_id, l.customer_id as last_customer_id
+    from by_account b left join accounts f on first_account = f.account left join accounts l on last_account = l.account
+),
 owners as (
     select device_id, min(first_customer_id) as customer_id from grouped
     where first_customer_id is not null group by device_id
-    having min(first_customer_id) = max(last_customer_id)
+    having min(least(first_customer_id, last_customer_id)) = max(greatest(first_customer_id, last_customer_id))
 ),
 -- Anonymous sessions go to the device's one customer, within 30 days of a session in which she is known.
 near as (
@@ -255,9 +283,10 @@ from days where customer_id not in (from refused) group by customer_id;
 
 create table customer_social as
 with handles as (
-    select handle, min(customer_id) as customer_id from contacts
-    where handle is not null and (created_at is null or created_at < getvariable('as_of'))
-    group by handle having count(*) = 1 and min(customer_id) not in (from refused)
+    select handle, i.customer_id
+    from (select distinct handle from contacts)
+    join identities i on i.kind = 'handle' and i.key = pseudonym('handle', handle)
+    where i.customer_id not in (from refused)
 ),
 written as (
     select customer_id, count(*) as posts, sum(likes) as likes, sum(comments) as comments, sum(shares) as shares,
@@ -333,13 +362,11 @@ with customers as (
         union all by name select customer_id, 0 as is_contact from customer_support
         union all by name select customer_id, 0 as is_contact from customer_surveys
         union all by name select customer_id, 0 as is_contact from customer_campaigns
-        union all by name select distinct customer_id, 0 as is_contact from visits where customer_id is not null and customer_id not in (from refused)
+        union all by name select distinct customer_id, 0 as is_contact from visits join accounts using (account) where customer_id not in (from refused)
     ) group by customer_id
 )
 select
-    -- The pipeline's pseudonyms, so that both have the same customers in the same order.
-    left(sha256(getvariable('outer_key') || unhex(sha256(getvariable('inner_key') || encode('customer:' || c.customer_id)))), 32)
-        as customer_id,
+    c.customer_id,
     getvariable('as_of')::date as as_of,
     c.has_contact, o.customer_id is not null as has_orders, w.customer_id is not null as has_web,
     a.customer_id is not null as has_app, s.customer_id is not null as has_social,

@@ -119,6 +119,13 @@ def step_seconds(data: Path) -> dict[str, float]:
     return {step: seconds for step, seconds in rows}
 
 
+def identities(data: Path, file: Path) -> Path:
+    """Write who is whom, as a run found it, into a Parquet file."""
+    with duckdb.connect(str(warehouse_file(data)), read_only=True) as connection:
+        connection.execute(f"copy enriched.identities to '{file}'")
+    return file
+
+
 def as_of(data: Path) -> str:
     """The day of the run, YYYY-MM-DD."""
     return str(_query(data, "select max(as_of)::varchar from ops.step_runs")[0][0])

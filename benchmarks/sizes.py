@@ -55,7 +55,8 @@ def measure(customers: int, scratch: Path, plan: Plan, say: Callable[[str], None
     data = scratch / "pipeline"
     whole = pipeline.whole(data, inbox)
     say(f"make run: {whole.measured.seconds:,.1f} s. Floor")
-    floor = run_floor(inbox, scratch / "floor", pipeline.as_of(data), scratch / "floor.log")
+    identities = pipeline.identities(data, scratch / "identities.parquet")
+    floor = run_floor(inbox, scratch / "floor", identities, pipeline.as_of(data))
     agreement = compare(pipeline.warehouse_file(data), scratch / "floor" / "floor.duckdb")
     shutil.rmtree(scratch / "floor")
     say(f"floor: {floor.seconds:,.1f} s. make run again, nothing new")
@@ -79,15 +80,15 @@ def measure(customers: int, scratch: Path, plan: Plan, say: Callable[[str], None
     )  # fmt: skip
 
 
-def run_floor(inbox: Path, out: Path, as_of: str, log: Path) -> Measured:
+def run_floor(inbox: Path, out: Path, identities: Path, as_of: str) -> Measured:
     """Run the floor within the limits of the settings, for the pipeline's day."""
     settings = load(pipeline.ROOT / "settings.toml")
     limits = settings.warehouse
-    command = [sys.executable, "-m", "benchmarks.floor", str(inbox), str(out), "--as-of", as_of]
-    limited = ["--memory-limit", limits.memory_limit, "--threads", str(limits.threads)]
+    command = [sys.executable, "-m", "benchmarks.floor", str(inbox), str(out), str(identities)]
+    limited = ["--as-of", as_of, "--memory-limit", limits.memory_limit, "--threads", str(limits.threads)]
     search = ["--tolerance", str(settings.segmentation.tolerance)]
     environment = {**os.environ, "TESSERA_PSEUDONYM_KEY": pipeline.PSEUDONYM_KEY}
-    return run([*command, *limited, *search], log, environment)
+    return run([*command, *limited, *search], out.with_suffix(".log"), environment)
 
 
 def _notebook(inbox: Path, out: Path, as_of: str) -> Measured:

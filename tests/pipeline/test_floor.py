@@ -60,7 +60,11 @@ def found(settings: Settings) -> dict[str, object]:
     out = settings.data_dir / "floor"
     tolerance = settings.segmentation.tolerance
     key = settings.key_file.read_text().strip()
-    return floor.run(settings.inbox_dir, out, as_of=AS_OF.isoformat(), tolerance=tolerance, key=key)
+    identities = settings.data_dir / "identities.parquet"
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        connection.execute(f"copy enriched.identities to '{identities}'")
+    told = {"as_of": AS_OF.isoformat(), "tolerance": tolerance, "key": key}
+    return floor.run(settings.inbox_dir, out, identities, **told)
 
 
 @pytest.fixture(scope="module")
