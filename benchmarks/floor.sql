@@ -86,6 +86,12 @@ with bought as (
     from order_facts where customer_id is not null and not is_excluded
     group by customer_id
 ),
+repeated as (
+    select o.customer_id, sum(o.gross_amount) as gross_revenue
+    from order_facts o join bought b using (customer_id)
+    where o.has_sale and not o.is_excluded and o.ordered_at::date > b.first_order_at::date
+    group by o.customer_id
+),
 refunded as (
     select o.customer_id, sum(r.amount) as refunds
     from refunds r join order_facts o using (order_id)
@@ -97,20 +103,22 @@ select
     date_diff('day', first_order_at::date, getvariable('as_of')::date)::integer as days_since_first_order,
     date_diff('day', last_order_at::date, getvariable('as_of')::date)::integer as recency_days,
     frequency::bigint as frequency,
-    gross_revenue::decimal(18, 4) as gross_revenue,
+    b.gross_revenue::decimal(18, 4) as gross_revenue,
     (b.refunds + coalesce(r.refunds, 0))::decimal(18, 4) as refunds,
-    (gross_revenue - b.refunds - coalesce(r.refunds, 0))::decimal(18, 4) as monetary,
-    gross_revenue::double / nullif(frequency::double, 0) as average_order_value,
+    (b.gross_revenue - b.refunds - coalesce(r.refunds, 0))::decimal(18, 4) as monetary,
+    b.gross_revenue::double / nullif(frequency::double, 0) as average_order_value,
     units::double / nullif(orders_with_units::double, 0) as basket_size,
     case when discount_amount is not null and list_amount > 0
         then least(greatest(discount_amount::double / list_amount::double, 0.0), 1.0) end as discount_share,
     date_diff('day', first_order_at::date, last_order_at::date)::double
         / nullif((order_days - 1)::double, 0) as inter_purchase_days,
+    case when order_days > 0 then order_days - 1 end as repeat_purchase_days,
+    t.gross_revenue::double / nullif((order_days - 1)::double, 0) as repeat_day_revenue,
     revenue_last_90_days::decimal(18, 4) as revenue_last_90_days,
     revenue_prior_90_days::decimal(18, 4) as revenue_prior_90_days,
     (revenue_last_90_days - revenue_prior_90_days)::double
         / nullif((revenue_last_90_days + revenue_prior_90_days)::double, 0) as purchase_trend
-from bought b left join refunded r using (customer_id);
+from bought b left join refunded r using (customer_id) left join repeated t using (customer_id);
 
 create table customer_products as
 with categorised as (
@@ -375,7 +383,7 @@ select
     c.customer_id not in (from refused) as is_analytics_allowed,
     o.first_order_at, o.last_order_at, o.recency_days, o.frequency, o.gross_revenue, o.refunds, o.monetary,
     o.average_order_value, o.basket_size, p.distinct_products, p.distinct_categories, p.favourite_category,
-    o.discount_share, o.inter_purchase_days, o.revenue_last_90_days, o.revenue_prior_90_days, o.purchase_trend,
+    o.discount_share, o.inter_purchase_days, o.repeat_purchase_days, o.repeat_day_revenue, o.revenue_last_90_days, o.revenue_prior_90_days, o.purchase_trend,
     coalesce(o.days_since_first_order,
              date_diff('day', c.contact_created_at::date, getvariable('as_of')::date)::integer) as tenure_days,
     r.r_score, r.f_score, r.m_score, r.r_score::varchar || r.f_score || r.m_score as rfm_score,

@@ -118,6 +118,38 @@ def test_rfm_equals_pandas_to_the_cent_and_to_the_day(run: Finished, lines: pd.D
         assert not differing.any(), found[differing].head()
 
 
+def test_repeat_buying_is_that_of_rfm_summary(run: Finished, lines: pd.DataFrame) -> None:
+    """As lifetimes and pymc-marketing define it; benchmarks/cohorts.py asks lifetimes itself."""
+    sales = lines[
+        (lines.customer_id != "") & ~lines.order_id.str.startswith("C")
+        & (lines.quantity > 0) & (lines.price > 0)
+    ]  # fmt: skip
+    days = sales.groupby(["customer_id", sales.ordered_at.dt.normalize()]).amount.sum()
+    repeats = days.reset_index().groupby("customer_id").agg(list)
+    expected = sorted(
+        (len(row.amount) - 1, (row.ordered_at[-1] - row.ordered_at[0]).days,
+         (AS_OF - row.ordered_at[0]).days, float(sum(row.amount[1:])) / max(len(row.amount) - 1, 1))
+        for row in repeats.itertuples()
+    )  # fmt: skip
+    found = run.query(
+        "select repeat_purchase_days, tenure_days - recency_days, tenure_days, "
+        "coalesce(repeat_day_revenue, 0) from features.customer_features where frequency > 0 "
+        "order by all"
+    )
+    assert len(found) == 4_338
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours[:3] == theirs[:3]
+        assert ours[3] == pytest.approx(theirs[3], abs=1e-6)
+
+
+def test_cohorts_hold_every_customer_and_her_revenue(run: Finished) -> None:
+    query = (
+        "select sum(customers) filter (months_since = 0), sum(gross_revenue)::decimal(18,2), "
+        "count(*) filter (not is_complete), max(months_since) from segments.cohorts"
+    )
+    assert run.published(query) == [(4_338, Decimal("8911407.90"), 13, 12)]
+
+
 def test_everybody_is_in_one_published_segment(run: Finished) -> None:
     query = """
         select count(*), count(distinct customer_id), min(as_of)::varchar, max(as_of)::varchar,

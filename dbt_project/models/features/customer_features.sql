@@ -39,6 +39,8 @@ select
     products.favourite_category,
     orders.discount_share,
     orders.inter_purchase_days,
+    orders.repeat_purchase_days,
+    orders.repeat_day_revenue,
     orders.revenue_last_90_days,
     orders.revenue_prior_90_days,
     orders.purchase_trend,

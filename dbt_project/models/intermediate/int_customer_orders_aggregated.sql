@@ -25,6 +25,17 @@ bought as (
     group by customer_id
 ),
 
+-- The first day of buying is left out: what is repeated is what comes after it.
+repeated as (
+    select
+        orders.customer_id,
+        sum(orders.gross_amount) as gross_revenue
+    from orders
+    inner join bought on orders.customer_id = bought.customer_id
+    where orders.has_sale and cast(orders.ordered_at as date) > cast(bought.first_order_at as date)
+    group by orders.customer_id
+),
+
 refunded as (
     select
         customer_id,
@@ -37,8 +48,10 @@ refunded as (
 totals as (
     select
         bought.*,
-        bought.refunds + coalesce(refunded.refunds, 0) as all_refunds
+        bought.refunds + coalesce(refunded.refunds, 0) as all_refunds,
+        repeated.gross_revenue as repeat_revenue
     from bought
+    left join repeated on bought.customer_id = repeated.customer_id
     left join refunded on bought.customer_id = refunded.customer_id
 )
 
@@ -62,6 +75,8 @@ select
         dbt.datediff('cast(first_order_at as date)', 'cast(last_order_at as date)', 'day'),
         'order_days - 1'
     ) }} as inter_purchase_days,
+    cast(case when order_days > 0 then order_days - 1 end as bigint) as repeat_purchase_days,
+    {{ share('repeat_revenue', 'order_days - 1') }} as repeat_day_revenue,
     cast(revenue_last_90_days as decimal(18, 4)) as revenue_last_90_days,
     cast(revenue_prior_90_days as decimal(18, 4)) as revenue_prior_90_days,
     {{ share(

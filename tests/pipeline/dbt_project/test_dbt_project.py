@@ -23,7 +23,7 @@ FLOORS_READ = {
     "intermediate": {"staging", "intermediate", "enriched", "ops"},
     "quarantine": {"intermediate"},
     "features": {"staging", "intermediate", "enriched", "features"},
-    "segments": {"features", "segments", "ml"},
+    "segments": {"intermediate", "features", "segments", "ml"},
 }
 
 
