@@ -34,8 +34,8 @@ RETENTIONEERING_EVENTS = 5_000_000
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tessera-benchmarks"
 AS_OF = date(2026, 1, 1)
 CHAIN = (
-    "int_web_events_condensed int_web_sessions_delimited int_web_sessions_judged "
-    "int_web_sessions_assembled"
+    "int_accounts_resolved int_web_events_condensed int_web_sessions_delimited "
+    "int_web_sessions_judged int_web_sessions_assembled"
 )
 
 # Visits of eight events, in the order in which they begin, 25 events a device, a year long. A tenth
@@ -44,7 +44,7 @@ CLICKSTREAM = """
 copy (
     select
         'd' || device as device_id,
-        case when place = 7 and hash(visit, 2) % 10 = 0 then 'c' || device end as customer_id,
+        case when place = 7 and hash(visit, 2) % 10 = 0 then 'c' || device end as account_id,
         timestamp '2025-01-01' + to_microseconds(
             visit * (31000000000000 // {visits}) + (hash(visit, 3) % 3600000000)::bigint
             + place * 60000000 + (hash(i, 4) % 40000000)::bigint
@@ -114,7 +114,10 @@ def measure_chain(file: Path, folder: Path, memory: str) -> dict[str, float]:
             create schema staging;
             create view staging.stg_web__events as select * from '{file}';
             create table staging.stg_web__user_agents as
-            select distinct user_agent from staging.stg_web__events
+            select distinct user_agent from staging.stg_web__events;
+            insert into enriched.identities
+            select distinct date '{AS_OF}', 'account', account_id, account_id
+            from staging.stg_web__events where account_id is not null
             """
         )
     dbt.build(told, CHAIN, AS_OF, with_tests=False)

@@ -85,8 +85,8 @@ def run_floor(inbox: Path, out: Path, identities: Path, as_of: str) -> Measured:
     settings = load(pipeline.ROOT / "settings.toml")
     limits = settings.warehouse
     command = [sys.executable, "-m", "benchmarks.floor", str(inbox), str(out), str(identities)]
-    limited = ["--as-of", as_of, "--memory-limit", limits.memory_limit, "--threads", str(limits.threads)]
-    search = ["--tolerance", str(settings.segmentation.tolerance)]
+    limited = ["--memory-limit", limits.memory_limit, "--threads", str(limits.threads)]
+    search = ["--as-of", as_of, "--tolerance", str(settings.segmentation.tolerance)]
     environment = {**os.environ, "TESSERA_PSEUDONYM_KEY": pipeline.PSEUDONYM_KEY}
     return run([*command, *limited, *search], out.with_suffix(".log"), environment)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tessera import dbt, runs
 from tessera.ingest.ledger import withdraw
 from tessera.settings import Settings, load
-from tessera.steps import run_step
+from tessera.steps import Run, resolve_identity, run_step
 from tessera.warehouse import open_warehouse
 from tests.conftest import shared
 
@@ -27,7 +27,6 @@ BEGIN = datetime(2025, 6, 27, tzinfo=UTC)
 # Within the events: some sessions end after it, some are cut by it.
 AS_OF = date(2025, 7, 1)
 RETAIL_AS_OF = date(2011, 12, 10)
-FLOORS = "tag:staging tag:features"
 
 Row = dict[str, str | None]
 
@@ -195,8 +194,10 @@ def _bring(told: Settings, day: Load) -> None:
             withdraw(connection, f"{name}.jsonl", runs.now())
 
 
-def _build(told: Settings) -> None:
-    dbt.build(told, FLOORS, AS_OF, with_tests=False)
+def _build(told: Settings, as_of: date = AS_OF) -> None:
+    dbt.build(told, "tag:staging", as_of, with_tests=False)
+    resolve_identity(Run(told, as_of, ""))
+    dbt.build(told, "tag:features", as_of, with_tests=False)
 
 
 def _all_at_once(history: Sequence[Load]) -> Load:
@@ -275,11 +276,11 @@ def test_weekly_runs_of_online_retail_equal_one(tmp_path: Path) -> None:
         for file in days:
             (told.inbox_dir / file.name).symlink_to(file)
         run_step("load_crm", told)
-        dbt.build(told, FLOORS, RETAIL_AS_OF, with_tests=False)
+        _build(told, RETAIL_AS_OF)
     kept = told.data_dir / "week_by_week.duckdb"
     told.warehouse_file.replace(kept)
     run_step("load_crm", told)
-    dbt.build(told, FLOORS, RETAIL_AS_OF, with_tests=False)
+    _build(told, RETAIL_AS_OF)
     assert _differences(kept, told.warehouse_file) == {}
 
 
