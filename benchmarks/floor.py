@@ -1,4 +1,4 @@
-"""The floor: the pipeline's job as one plain script, DuckDB SQL and scikit-learn and nothing else.
+"""The floor: the pipeline's job as one plain script, DuckDB SQL and scikit-learn, and tessera/text.
 
 It reads the same exports with typed readers, follows the same rules (floor.sql), clusters as
 `models/` does and writes the same tables to a DuckDB file and to Parquet. It has no ledger, no
@@ -21,16 +21,16 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from benchmarks.floor_exports import CSV, DATED, JSON, KEYS, MOMENT, REQUIRED
+from tessera.text.engine import open_engine
+from tessera.text.scoring import describe
 
 TREATMENTS = {
     "recency_days": "log",
@@ -122,22 +122,13 @@ def newest_day(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def score_sentiment(connection: duckdb.DuckDBPyConnection) -> None:
-    """VADER for each different text, on all cores when they are many."""
-    texts = connection.sql("select distinct text from posts where text is not null").df()["text"]
-    batches = [texts[i : i + 5_000].tolist() for i in range(0, len(texts), 5_000)]
-    jobs = -1 if len(texts) >= 20_000 else 1
-    scored = Parallel(n_jobs=jobs)(delayed(_vader)(batch) for batch in batches)
-    sentiments = pd.DataFrame({"text": texts, "sentiment": [s for part in scored for s in part]})
-    connection.register("scored", sentiments)
+    """The pipeline's own scores for each different text: the floor is of SQL, not of words."""
+    texts = connection.sql(
+        "select distinct text from posts where text is not null"
+    ).to_arrow_table()
+    said = describe(texts["text"], open_engine("lexicon"), jobs=os.cpu_count() or 1)
+    connection.register("scored", texts.append_column("sentiment", said["sentiment"]))
     connection.execute("create table sentiments as select * from scored where text <> ''")
-
-
-def _vader(texts: list[str]) -> list[float | None]:
-    analyzer = SentimentIntensityAnalyzer()
-    return [
-        analyzer.polarity_scores(text[:2_000])["compound"] if text.strip() else None
-        for text in texts
-    ]
 
 
 def prepare(frame: pd.DataFrame) -> np.ndarray:

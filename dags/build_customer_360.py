@@ -1,8 +1,8 @@
 """
 ### Raw → staging → enriched → features
 
-Runs when any export was loaded: casts and de-duplicates, finds who is whom, scores the tone of new
-posts, builds one row per customer and checks it.
+Runs when any export was loaded: casts and de-duplicates, finds who is whom, reads new texts
+(language, tone, signals), builds one row per customer and checks it.
 
 **Params**: `as_of`, the day to build for; by default the day after the newest event.
 **When it fails**: docs/runbooks/build_customer_360.md.
@@ -27,7 +27,7 @@ def build_customer_360() -> None:
     chain(
         StepOperator(task_id="build_staging", as_of=AS_OF),
         StepOperator(task_id="resolve_identity", as_of=AS_OF),
-        StepOperator(task_id="score_sentiment", as_of=AS_OF),
+        StepOperator(task_id="score_texts", as_of=AS_OF),
         StepOperator(task_id="build_features", as_of=AS_OF),
         StepOperator(task_id="check_features", as_of=AS_OF, outlets=[FEATURES]),
     )

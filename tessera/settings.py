@@ -87,6 +87,19 @@ class Segmentation(_Section):
         return self
 
 
+class Text(_Section):
+    """How texts are read: docs/how-to/texts.md.
+
+    engine: 'lexicon', or a transformer: a folder, or a name on the Hugging Face hub.
+    engine_languages: those a transformer knows (empty: all). languages: those that customers write
+    in (empty: those in which much is written).
+    """
+
+    engine: str = Field(default="lexicon", min_length=1)
+    engine_languages: list[str] = []
+    languages: list[str] = []
+
+
 class Settings(BaseSettings):
     """Everything a run is told. Frozen; made by `load`."""
 
@@ -107,6 +120,7 @@ class Settings(BaseSettings):
     features: Features = Features()
     privacy: Privacy = Privacy()
     segmentation: Segmentation = Segmentation()
+    text: Text = Text()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -230,6 +244,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "features": Features,
         "privacy": Privacy,
         "segmentation": Segmentation,
+        "text": Text,
     }
     model = sections[loc[0]] if loc else Settings
     if "fetch" in loc[2:]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import duckdb
-import pyarrow as pa
 
 from expectations.checks import Suite
 from tessera import dbt, gate, loads, runs
@@ -84,22 +83,12 @@ def resolve_identity(run: Run) -> str:
     return f"{customers:,} customers"
 
 
-def score_sentiment(run: Run) -> str:
-    """Staging → enriched: the tone of each new text, once a text."""
-    from tessera.text.sentiment import score_texts
+def score_texts(run: Run) -> str:
+    """Staging → enriched: language, tone and signals of each new text, once a text."""
+    from tessera import texts
 
     with run.warehouse() as connection:
-        new = connection.sql(
-            "select pseudonym as text_hash, value as text from staging.stg_vault__identifiers "
-            "where kind = 'text' and field = 'post_text' and pseudonym not in "
-            "(select text_hash from enriched.post_sentiment) order by text_hash"
-        ).to_arrow_table()
-        scores = pa.table({"text_hash": new["text_hash"], "score": score_texts(new["text"])})
-        connection.execute(
-            "insert into enriched.post_sentiment "
-            "select text_hash, case when not isnan(score) then score end from scores"
-        )
-    return f"{scores.num_rows:,} new texts"
+        return str(texts.score(connection, run.settings))
 
 
 def build_features(run: Run) -> str:
@@ -173,7 +162,7 @@ WORK: dict[str, Work] = {
         check_social,
         build_staging,
         resolve_identity,
-        score_sentiment,
+        score_texts,
         build_features,
         check_features,
         fit_segments,
@@ -188,8 +177,8 @@ STEPS = [*LOADS, *WORK]
 # between two tasks of a DAG. So a step makes what it needs, when it is not there.
 NEEDS = {
     "resolve_identity": ("build_staging",),
-    "score_sentiment": ("build_staging",),
-    "build_features": ("resolve_identity", "score_sentiment"),
+    "score_texts": ("build_staging",),
+    "build_features": ("resolve_identity", "score_texts"),
     "check_features": ("build_features",),
     "fit_segments": ("build_features",),
     "analyse_behaviour": ("fit_segments", "build_features"),

@@ -48,8 +48,11 @@ create table if not exists ops.pseudonym_key (
 create table if not exists enriched.identities (
     as_of date, kind varchar, key varchar, customer_id varchar
 );
-create table if not exists enriched.post_sentiment (
-    text_hash varchar primary key, sentiment double
+drop table if exists enriched.post_sentiment; -- now part of text_scores, which scores anew
+create table if not exists enriched.text_scores (
+    text_hash varchar primary key, engine varchar, language varchar, sentiment double,
+    label varchar, status varchar, is_complaint boolean, is_praise boolean,
+    has_purchase_intent boolean, mentions_price boolean, threatens_churn boolean
 );
 
 create table if not exists ml.assignments (

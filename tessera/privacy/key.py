@@ -55,7 +55,7 @@ def _remember(connection: duckdb.DuckDBPyConnection, key: str, at: datetime) -> 
     define_function(connection, key)
     connection.execute("begin")
     connection.execute("update ml.assignments set customer_id = pseudonym('customer', customer_id)")
-    connection.execute("delete from enriched.post_sentiment")
+    connection.execute("delete from enriched.text_scores")
     connection.execute("insert into ops.pseudonym_key values (?, ?)", [fingerprint(key), at])
     connection.execute("commit")
 

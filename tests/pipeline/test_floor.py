@@ -24,7 +24,7 @@ STEPS = (
     "load_social",
     "build_staging",
     "resolve_identity",
-    "score_sentiment",
+    "score_texts",
     "build_features",
     "fit_segments",
 )

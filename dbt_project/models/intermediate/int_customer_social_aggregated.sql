@@ -22,7 +22,7 @@ posts as (
     from {{ ref('stg_social__posts') }} as posts
     left join handles on posts.author_handle_key = handles.handle_key
     left join authors on posts.author_handle_key is null and posts.author_key = authors.author_key
-    left join {{ source('enriched', 'post_sentiment') }} as sentiments on posts.text_hash = sentiments.text_hash
+    left join {{ source('enriched', 'text_scores') }} as sentiments on posts.text_hash = sentiments.text_hash
     where posts.posted_at < {{ as_of_start() }}
         and coalesce(handles.customer_id, authors.customer_id) is not null
     group by coalesce(handles.customer_id, authors.customer_id)

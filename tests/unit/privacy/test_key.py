@@ -80,9 +80,9 @@ def test_ids_from_before_become_pseudonyms(
     warehouse: duckdb.DuckDBPyConnection, file: Path
 ) -> None:
     warehouse.execute("insert into ml.assignments (customer_id) values ('ada')")
-    warehouse.execute("insert into enriched.post_sentiment values ('plain hash', 0.5)")
+    warehouse.execute("insert into enriched.text_scores (text_hash) values ('plain hash')")
     for _ in range(2):
         key_of_warehouse(warehouse, KEY, file, AT)
     ids = warehouse.execute("select customer_id from ml.assignments").fetchall()
     assert ids == [(pseudonym(KEY, "customer", "ada"),)]
-    assert warehouse.execute("select * from enriched.post_sentiment").fetchall() == []
+    assert warehouse.execute("select * from enriched.text_scores").fetchall() == []
