@@ -39,7 +39,7 @@ def build(settings: Settings, select: str, as_of: date, *, with_tests: bool = Tr
         **settings.features.model_dump(),
     }
     definitions = _hash_of_definitions(meanings)
-    variables = {"as_of": as_of.isoformat(), **meanings}
+    variables = {"as_of": as_of.isoformat(), **meanings, **_questions(settings)}
     told = ["--select", select, "--vars", json.dumps(variables)]
     if _last_definitions(settings, select) != definitions:
         told.append("--full-refresh")
@@ -53,6 +53,17 @@ def build(settings: Settings, select: str, as_of: date, *, with_tests: bool = Tr
             "insert or replace into ops.dbt_builds values (?, ?)", [select, definitions]
         )
     return done
+
+
+def _questions(settings: Settings) -> dict[str, Any]:
+    """What analysts ask: no table that is kept up to date depends on it."""
+    told = settings.journeys.model_dump()
+    buy_later_days = told.pop("buy_later_days")
+    return {
+        **{f"journey_{name}": value for name, value in told.items()},
+        "buy_later_days": buy_later_days,
+        "funnels": {name: funnel.model_dump() for name, funnel in settings.funnels.items()},
+    }
 
 
 def _hash_of_definitions(meanings: Mapping[str, Any]) -> str:

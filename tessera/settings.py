@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -32,6 +33,9 @@ from tessera.ingest.fetch.settings import Fetch, Since
 from tessera.ingest.source import Source, did_you_mean
 
 CURRENCY = r"^[A-Z]{3}$"
+# As dbt's macro journey_step tells them: lower case.
+StepName = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+FunnelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
 class SettingsError(ValueError):
@@ -100,6 +104,27 @@ class Text(_Section):
     languages: list[str] = []
 
 
+class Journeys(_Section):
+    """How visits are told as journeys: docs/how-to/journeys-and-funnels.md."""
+
+    days: int = Field(default=90, ge=1)
+    max_steps: int = Field(default=30, ge=1, le=200)
+    conversions: list[StepName] = ["purchase"]
+    path_steps: int = Field(default=10, ge=1, le=50)
+    top_paths: int = Field(default=100, ge=1)
+    buy_later_days: int = Field(default=30, ge=1)
+
+
+class Funnel(_Section):
+    """Steps in their order, within a window from the first one."""
+
+    steps: list[StepName] = Field(min_length=2, max_length=20)
+    window_hours: int = Field(default=168, ge=1)
+
+
+SHOP_FUNNEL = Funnel(steps=["product_view", "add_to_cart", "checkout_start", "purchase"])
+
+
 class Settings(BaseSettings):
     """Everything a run is told. Frozen; made by `load`."""
 
@@ -121,6 +146,8 @@ class Settings(BaseSettings):
     privacy: Privacy = Privacy()
     segmentation: Segmentation = Segmentation()
     text: Text = Text()
+    journeys: Journeys = Journeys()
+    funnels: dict[FunnelName, Funnel] = {"shop": SHOP_FUNNEL}
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -245,6 +272,8 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "privacy": Privacy,
         "segmentation": Segmentation,
         "text": Text,
+        "journeys": Journeys,
+        "funnels": Funnel,
     }
     model = sections[loc[0]] if loc else Settings
     if "fetch" in loc[2:]:

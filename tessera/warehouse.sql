@@ -71,3 +71,26 @@ create table if not exists ml.segment_names (
     model_id varchar, as_of date, segment_id varchar, segment_name varchar, description varchar,
     suggested_action varchar
 );
+
+create table if not exists ml.journey_transitions (
+    as_of date, device_type varchar, from_step varchar, to_step varchar, sessions bigint,
+    transitions bigint, probability double
+);
+create table if not exists ml.journey_steps (
+    as_of date, device_type varchar, step varchar, sessions bigint, visits bigint,
+    conversion_rate double, drop_off_rate double, conversion_probability double,
+    removal_effect double
+);
+create table if not exists ml.journey_paths (
+    as_of date, kind varchar, path varchar, steps bigint, sessions bigint, support double,
+    conversion_rate double
+);
+create table if not exists ml.purchase_sequences (
+    as_of date, category varchar, sequence varchar, sequences bigint, customers bigint,
+    bought_later bigint, bought_later_share double, median_hours_to_buy double
+);
+create table if not exists ml.funnels (
+    as_of date, funnel varchar, dimension varchar, value varchar, step_number bigint, step varchar,
+    users bigint, conversion_from_previous double, conversion_from_first double,
+    median_hours_from_previous double
+);

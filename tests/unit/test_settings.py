@@ -139,3 +139,23 @@ def test_a_secret_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("SOME_TOKEN")
     with pytest.raises(LookupError):
         settings.secret("SOME_TOKEN")
+
+
+def test_funnels_are_named_steps_in_lower_case(tmp_path: Path) -> None:
+    told = load(tmp_path, f'{ORDERS}\n[funnels.signup]\nsteps = ["Page /Home ", "login"]')
+    assert told.funnels["signup"].steps == ["page /home", "login"]
+    assert list(load(tmp_path, ORDERS).funnels) == ["shop"]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[funnels.a]\nsteps = ["only"]', "funnels.a.steps"),
+        ('[funnels.a]\nsteps = ["x", " "]', "funnels.a.steps.1"),
+        ('[funnels.a]\nstep = ["x", "y"]', "did you mean 'steps'"),
+        ('[funnels."a\'b"]\nsteps = ["x", "y"]', "funnels"),
+        ("[journeys]\nday = 9", "did you mean 'days'"),
+    ],
+)
+def test_journeys_that_cannot_be_asked_for(tmp_path: Path, text: str, named: str) -> None:
+    assert named in refused(tmp_path, f"{ORDERS}\n{text}")

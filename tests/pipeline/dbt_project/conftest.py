@@ -24,17 +24,22 @@ PROJECT = Path(__file__).parents[3] / "dbt_project"
 KEY = "the key that the tests of the dbt project use"
 
 
-def run(arguments: list[str], warehouse: Path, scratch: Path, as_of: str) -> Any:
+def run(
+    arguments: list[str],
+    warehouse: Path,
+    scratch: Path,
+    as_of: str,
+    variables: dict[str, Any] | None = None,
+) -> Any:
     """Run dbt in this process on a warehouse; target and logs go to `scratch`. Frees the file."""
+    told = json.dumps({"as_of": as_of, **(variables or {})})
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TESSERA_WAREHOUSE", str(warehouse))
         environment.setenv(VARIABLE, KEY)
         environment.setenv("DBT_TARGET_PATH", str(scratch / "target"))
         environment.setenv("DBT_LOG_PATH", str(scratch / "logs"))
         where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        result = dbtRunner().invoke(
-            ["--quiet", *arguments, *where, "--vars", json.dumps({"as_of": as_of})]
-        )
+        result = dbtRunner().invoke(["--quiet", *arguments, *where, "--vars", told])
         DuckDBConnectionManager.close_all_connections()
     return result
 
