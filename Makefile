@@ -48,8 +48,11 @@ airflow: $(READY) ## Airflow with its UI on the same DAGs, at http://localhost:8
 	@$(BIN)/airflow db migrate >/dev/null && $(BIN)/airflow pools set warehouse 1 "One writer of the warehouse" >/dev/null
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/airflow standalone
 
-docs: $(READY) ## dbt docs and Data Docs of the last run, into site/
+docs: $(READY) ## The docs, with the tables and charts of the last run, as a site in site/
 	@$(BIN)/tessera docs --out site
+
+charts: $(READY) ## The charts and example output in docs/ anew, from a demo company (minutes)
+	@deploy/draw-charts "$(CURDIR)/build/demo"
 
 bench: $(READY) ## The measures of docs/benchmarks.md (CUSTOMERS="5000 50000 200000")
 	@$(BIN)/python -m benchmarks $(or $(CUSTOMERS),5000 50000 200000)
@@ -79,4 +82,4 @@ $(READY): requirements.lock pyproject.toml
 	@deploy/make-venv "$(PYTHON)" .venv
 	@touch $@
 
-.PHONY: help run test test-long airflow docs bench up down lock clean reset
+.PHONY: help run test test-long airflow docs charts bench up down lock clean reset

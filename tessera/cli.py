@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tessera import loads, report, runs, settings, steps, warehouse
+from tessera import loads, report, runs, settings, site, steps, warehouse
 from tessera.doctor import examine
 from tessera.ingest import repairs
 from tessera.ingest.ledger import withdraw as take_back
@@ -141,18 +141,25 @@ def demo(
 
 @app.command()
 def docs(out: Path = Path("site")) -> None:
-    """Build the dbt docs and gather Data Docs and the quality page in one folder."""
-    from tessera.site import build
-
-    console.print(f"Open {build(settings.load(), out)}", highlight=False)
+    """Build the docs of the last run as a site that opens from disk."""
+    console.print(f"Open {site.build(settings.load(), out)}", highlight=False)
 
 
 @app.command()
-def reference(out: Path = Path("docs/reference")) -> None:
+def reference(
+    out: Path = Path("docs/reference"),
+    charts: Annotated[
+        bool, typer.Option("--charts", help="Draw the charts and ask the queries anew, too")
+    ] = False,
+) -> None:
     """Write the reference pages of the docs anew."""
+    from tessera.dbt import manifest
+    from tessera.pages import outputs_of
     from tessera.reference import write
 
-    for path in write(settings.load(), out):
+    told = settings.load()
+    outputs = site.draw(told, manifest(told), out.parent) if charts else outputs_of(out)
+    for path in write(told, out, outputs):
         console.print(f"wrote {path}", highlight=False)
 
 
@@ -169,6 +176,7 @@ def main() -> None:
         loads.NotFetched,
         warehouse.WarehouseBusy,
         report.NothingPublished,
+        site.SiteFailed,
         ValueError,
         LookupError,
     ) as error:
