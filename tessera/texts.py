@@ -43,7 +43,8 @@ class Scored:
 def score(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Scored:
     """Score what this engine has not scored yet; forget the scores of texts that are gone.
 
-    The vault holds a text once for each field that it stands in: it is scored once.
+    The vault holds a text once for each field that it stands in: it is scored once. Each chunk is
+    kept when it is done: what a stopped run has scored, the next one need not.
     Raises StepFailed when the settings name an engine or languages that cannot be used.
     """
     from tessera.text.scoring import describe
@@ -51,7 +52,6 @@ def score(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Scored:
     told = settings.text
     engine = _open_engine(settings)
     name = f"{engine.name} [{' '.join(told.languages)}]" if told.languages else engine.name
-    connection.execute("begin")
     _forget(connection, name)
     count = 0
     with connection.cursor() as reading:
@@ -59,7 +59,6 @@ def score(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Scored:
             said = describe(batch["text"], engine, told.languages, settings.warehouse.threads)
             _write(connection, batch["text_hash"], name, said)
             count += batch.num_rows
-    connection.execute("commit")
     return Scored(count, _statuses(connection))
 
 

@@ -23,7 +23,7 @@ _COMMON = (
     "ta te th tl tr uk ur uz vi zh"
 )
 COMMON = tuple(_COMMON.split())
-#: Below this probability a text counts as English when most of its words are, else as unknown.
+#: Below this probability a text counts as English when enough of its words are, else as unknown.
 SURE = 0.5
 #: More does not make the answer surer.
 MAX_LETTERS = 1_000
@@ -83,10 +83,10 @@ def _detect_one(identifier: LanguageIdentifier, text: str) -> str | None:
     language, probability = identifier.classify(" ".join(words))
     if probability >= SURE or language == "en":
         return str(language)
-    return "en" if _is_mostly_english(words) and "en" in identifier.labels else None
+    return "en" if _is_english_enough(words) and "en" in identifier.labels else None
 
 
-def _is_mostly_english(words: Sequence[str]) -> bool:
+def _is_english_enough(words: Sequence[str]) -> bool:
     known = known_words()
     english = sum((low := word.lower()) in _FUNCTION_WORDS or low in known for word in words)
-    return 2 * english >= len(words)
+    return english >= 0.4 * len(words)

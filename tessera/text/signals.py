@@ -14,8 +14,6 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tessera.text.reading import read
-
 #: Column names of a text's signals, in order.
 NAMES = (
     "is_complaint",
@@ -184,15 +182,15 @@ _LEAVING = (
 _STAYING = r"\bnever go anywhere else\b|\bnot leave this\b|\bnever order without\b"
 
 
-def find(texts: Sequence[str | None] | pa.Array) -> pa.Table:
+def find(texts: Sequence[str]) -> pa.Table:
     """Return one boolean column per signal of NAMES, one row per English text.
+
+    The texts are such as `tessera.text.reading.read` gives.
 
     >>> find(["Never again, the lamp was broken!"]).to_pylist()[0]["threatens_churn"]
     True
     """
-    plain = _rewrite(
-        pc.utf8_lower(pa.array([read(text) for text in texts], pa.string())), _WRITTEN_OUT
-    )
+    plain = _rewrite(pc.utf8_lower(pa.array(texts, pa.string())), _WRITTEN_OUT)
     told = _rewrite(plain, [_QUESTIONS, _CONDITIONS])
     affirmed = _rewrite(told, [_PAST, _NEGATED])
     columns = [

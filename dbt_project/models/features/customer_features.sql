@@ -85,6 +85,15 @@ select
     surveys.survey_answers,
     surveys.mean_nps,
 
+    texts.mean_ticket_sentiment,
+    texts.mean_survey_sentiment,
+    texts.sentiment_trend,
+    texts.complaints_last_90_days,
+    texts.praises_last_90_days,
+    texts.purchase_intents_last_90_days,
+    texts.churn_threats_last_90_days,
+    texts.main_language,
+
     campaigns.campaign_sends,
     campaigns.campaign_open_rate,
     campaigns.campaign_click_rate,
@@ -119,6 +128,7 @@ left join engagement on customers.customer_id = engagement.customer_id
 left join {{ ref('int_customer_social_aggregated') }} as social on customers.customer_id = social.customer_id
 left join {{ ref('int_customer_support_aggregated') }} as support on customers.customer_id = support.customer_id
 left join {{ ref('int_customer_surveys_aggregated') }} as surveys on customers.customer_id = surveys.customer_id
+left join {{ ref('int_customer_texts_aggregated') }} as texts on customers.customer_id = texts.customer_id
 left join {{ ref('int_customer_campaigns_aggregated') }} as campaigns on customers.customer_id = campaigns.customer_id
 left join {{ ref('int_demographics_resolved') }} as demographics on customers.customer_id = demographics.customer_id
 left join permitted on customers.customer_id = permitted.customer_id

@@ -16,6 +16,7 @@ select
     {{ to_text('topic') }} as topic,
     {{ to_text('status') }} as status,
     {{ to_text_hash('subject') }} as subject_hash,
+    {{ to_text_hash('body') }} as body_hash,
     {{ to_double('satisfaction') }} as satisfaction,
     _source,
     _file,

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.rated_texts import rated
 from tessera.text.engine import EngineRefused
 from tessera.text.language import detect, require_known
 from tessera.text.reading import read
-from tests.unit.text.test_lexicon import rated
+from tests.conftest import shared
 
 TEXTS = [
     line.split("\t")
@@ -25,7 +26,7 @@ def test_short_texts_of_customers() -> None:
 
 
 def test_english_tweets_are_english(capsys: pytest.CaptureFixture[str]) -> None:
-    found = detect([read(text) for text in rated("tweets")[0][::4]])
+    found = detect([read(text) for text in rated(shared("scored-tweets"), "tweets")[0][::4]])
     share = found.count("en") / len(found)
     with capsys.disabled():
         print(f"\nof {len(found)} tweets {share:.1%} English, {found.count(None)} not sure")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tarfile
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +13,7 @@ from vaderSentiment.vaderSentiment import (
     SentimentIntensityAnalyzer,
 )
 
+from benchmarks.rated_texts import SETS, confusion, correlation, macro_f1, rated
 from tessera.text.lexicon import OURS, VADER, Lexicon
 from tessera.text.reading import read
 from tests.conftest import shared
@@ -90,53 +88,17 @@ def test_lengthened_words_say_more_and_capitals_too() -> None:
     assert FULL.compound("a GOOD shop") > FULL.compound("a good shop")
 
 
-SETS = {
-    "tweets": "tweets_GroundTruth.txt",
-    "reviews": "amazonReviewSnippets_GroundTruth.txt",
-    "movies": "movieReviewSnippets_GroundTruth.txt",
-    "news": "nytEditorialSnippets_GroundTruth.txt",
-}
-#: Ratings go from -4 to 4: a text counts as negative or positive from half a point on.
-RATED_FROM = 0.5
-
-
-def rated(name: str) -> tuple[list[str], np.ndarray]:
-    """Texts of one of Hutto & Gilbert's sets and their mean ratings by people."""
-    with tarfile.open(next(shared("scored-tweets").glob("*.tar.gz"))) as archive:
-        member = next(m for m in archive.getmembers() if m.name.endswith(SETS[name]))
-        stream = archive.extractfile(member)
-        assert stream is not None
-        told = stream.read().decode("utf-8", errors="replace")
-    rows = [line.split("\t") for line in re.split(r"\r\n|\r|\n", told) if line.count("\t") >= 2]
-    return [row[2] for row in rows], np.array([float(row[1]) for row in rows])
-
-
-def _classes(values: np.ndarray, start: float) -> np.ndarray:
-    return (values >= start).astype(int) - (values <= -start).astype(int)
-
-
-def _confusion(ratings: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """People's classes (rows) against the engine's (columns): negative, neutral, positive."""
-    table = np.zeros((3, 3), dtype=int)
-    np.add.at(table, (_classes(ratings, RATED_FROM) + 1, _classes(scores, 0.05) + 1), 1)
-    return table
-
-
-def macro_f1(table: np.ndarray) -> float:
-    return float(np.mean(2 * np.diag(table) / (table.sum(0) + table.sum(1))))
-
-
 @pytest.mark.parametrize("name", SETS)
 def test_ours_agrees_with_people_at_least_as_well_as_vader(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    texts, ratings = rated(name)
+    texts, ratings = rated(shared("scored-tweets"), name)
     texts, ratings = texts[:5_000], ratings[:5_000]
     ours = np.array([FULL.compound(read(text)) for text in texts])
     plain = np.array([PLAIN.compound(text) for text in texts])
-    table = _confusion(ratings, ours)
-    r, of_vader = (float(np.corrcoef(scores, ratings)[0, 1]) for scores in (ours, plain))
-    f1, f1_of_vader = macro_f1(table), macro_f1(_confusion(ratings, plain))
+    table = confusion(ratings, ours)
+    r, of_vader = correlation(ratings, ours), correlation(ratings, plain)
+    f1, f1_of_vader = macro_f1(table), macro_f1(confusion(ratings, plain))
     with capsys.disabled():
         print(f"\n{name}: {len(texts):,} texts, r {r:.4f} (VADER {of_vader:.4f}), ", end="")
         print(f"macro-F1 {f1:.3f} ({f1_of_vader:.3f}); rows people, columns ours (-, 0, +):")
