@@ -183,5 +183,6 @@ def _cell(value: Any) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text for a cell of a Markdown table."""
-    return " ".join(text.split()).replace("|", "\\|")
+    """Text for a cell of a Markdown table; outside code, `<` opens no tag."""
+    shown = re.sub(r"(`[^`]*`)|<", lambda found: found[1] or "&lt;", " ".join(text.split()))
+    return shown.replace("|", "\\|")

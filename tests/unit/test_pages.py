@@ -75,3 +75,7 @@ def test_outputs_are_found_again_in_the_pages(
 def test_numbers_stand_to_the_right() -> None:
     told = pages.output(duckdb.connect(), "select 'a' as name, 12345.5 as spent, true as yes")
     assert told == "| name | spent | yes |\n| ---|---:|--- |\n| a | 12,345.5 | True |\n"
+
+
+def test_angle_brackets_are_text() -> None:
+    assert pages.one_line("has_<source>, `a<b>`\n a | b") == "has_&lt;source>, `a<b>` a \\| b"
