@@ -67,7 +67,14 @@ def fingerprint(
         [None if kinds is None else list(kinds)],
     ).fetchone()
     told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse", "pseudonym_key"})
-    parts = (str(loaded and loaded[0]), told, code_version(CODE), str(as_of))
+    words = connection.execute("select max(override_id) from ops.identity_overrides").fetchone()
+    parts = (
+        str(loaded and loaded[0]),
+        str(words and words[0]),
+        told,
+        code_version(CODE),
+        str(as_of),
+    )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -70,6 +70,19 @@ class Privacy(_Section):
     analytics: Literal["opt-in", "opt-out", "legitimate-interest"] = "opt-out"
 
 
+class Identity(_Section):
+    """When two accounts are one customer: docs/how-to/identity.md.
+
+    `threshold`: the probability from which they are. `region`: the country, in two letters, whose
+    telephone numbers are meant where a contact names no country.
+    """
+
+    threshold: float = Field(default=0.95, gt=0.5, lt=1)
+    max_accounts_per_identifier: int = Field(default=20, ge=2)
+    max_accounts_per_customer: int = Field(default=50, ge=2)
+    region: str | None = Field(default=None, pattern=r"^[A-Za-z]{2}$")
+
+
 class Segmentation(_Section):
     """How customers are clustered. `features` empty means the defaults of `models/`.
 
@@ -144,6 +157,7 @@ class Settings(BaseSettings):
     warehouse: Warehouse = Warehouse()
     features: Features = Features()
     privacy: Privacy = Privacy()
+    identity: Identity = Identity()
     segmentation: Segmentation = Segmentation()
     text: Text = Text()
     journeys: Journeys = Journeys()
@@ -270,6 +284,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "warehouse": Warehouse,
         "features": Features,
         "privacy": Privacy,
+        "identity": Identity,
         "segmentation": Segmentation,
         "text": Text,
         "journeys": Journeys,

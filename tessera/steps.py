@@ -79,8 +79,7 @@ def resolve_identity(run: Run) -> str:
     from tessera import identities
 
     with run.warehouse() as connection:
-        customers = identities.resolve(connection, run.as_of)
-    return f"{customers:,} customers"
+        return identities.resolve(connection, run.as_of, run.settings.identity, runs.now())
 
 
 def score_texts(run: Run) -> str:

@@ -48,6 +48,19 @@ create table if not exists ops.pseudonym_key (
 create table if not exists enriched.identities (
     as_of date, kind varchar, key varchar, customer_id varchar
 );
+create table if not exists enriched.identity_doubts (
+    as_of date, account_l varchar, account_r varchar, match_weight double, levels varchar,
+    reason varchar, is_joined boolean, revenue_at_stake decimal(18, 2)
+);
+create table if not exists ops.identity_events (
+    seq bigint, event varchar, account varchar, from_id varchar, to_id varchar, as_of date,
+    recorded_at timestamp, reason varchar, evidence varchar, recorded_by varchar
+);
+create table if not exists ops.identity_overrides (
+    override_id bigint, action varchar, account_l varchar, account_r varchar, undoes bigint,
+    recorded_at timestamp, recorded_by varchar, reason varchar
+);
+create table if not exists ops.identity_runs (as_of date, recorded_at timestamp, told varchar);
 drop table if exists enriched.post_sentiment; -- now part of text_scores, which scores anew
 create table if not exists enriched.text_scores (
     text_hash varchar primary key, engine varchar, language varchar, sentiment double,

@@ -1,0 +1,242 @@
+"""Contact details in one spelling, so that what is the same compares as the same.
+
+SQL does the clean majority; what it cannot read goes, each distinct value once, through
+email-validator, phonenumbers (Google's libphonenumber) and text-unidecode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import duckdb
+import phonenumbers
+import pyarrow as pa
+from email_validator import EmailNotValidError, validate_email
+from text_unidecode import unidecode
+
+from tessera.identity.fields import GIVEN
+
+CLEAN_EMAIL = r"^[a-z0-9][a-z0-9._+-]*@[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}$"
+# What SQL turns into a plain international number by itself: digits and the usual separators.
+CLEAN_PHONE = r"^[0-9+ ()./-]+$"
+_DIGITS = (7, 15)  # of an international number, ITU-T E.164
+
+
+def ascii_folded(text: str) -> str:
+    """Lower-case Latin letters and digits for any script, blanks kept.
+
+    >>> ascii_folded("Łukasz Straße")
+    'lukasz strasse'
+    """
+    return unidecode(text).lower()
+
+
+def email_or_none(address: str) -> str | None:
+    """The address in lower case and normal form, or None when it is none.
+
+    >>> email_or_none("Ada@ExAmple.org "), email_or_none("none")
+    ('ada@example.org', None)
+    """
+    try:
+        found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return found.normalized.lower()
+
+
+def phone_or_none(number: str, region: str | None) -> str | None:
+    """The number in international form (E.164), or None when it cannot be one.
+
+    >>> phone_or_none("030 123456 ext. 7", "DE"), phone_or_none("unknown", "DE")
+    ('+4930123456', None)
+    """
+    try:
+        found = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(found):
+        return None
+    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normalise(
+    connection: duckdb.DuckDBPyConnection, contacts: str, records: str, region: str | None = None
+) -> None:
+    """Make the temporary table `records` from the relation `contacts`, one row an account.
+
+    `record` numbers them in the order of the accounts.
+    `contacts`: account, created_at and the columns of GIVEN, as text. `region`: two-letter code of
+    the country whose telephone numbers are meant where a contact names no country.
+    """
+    names = ("first_name", "last_name", "street", "city")
+    columns = ", ".join(f"nullif(trim(cast({name} as varchar)), '') as {name}" for name in GIVEN)
+    connection.execute(
+        f"create or replace temporary table identity_given as "
+        f"select account, created_at, {columns} from {contacts}"
+    )
+    _fold(connection, names)
+    _read_emails(connection)
+    _read_phones(connection, region)
+    connection.execute(_RECORDS.replace("{records}", records))
+    for name in ("given", "folded", "emails", "phones", "regions"):
+        connection.execute(f"drop table if exists temp.identity_{name}")
+
+
+_LETTERS = r"regexp_replace({0}, '[^a-z]', '', 'g')"
+_WORDS = r"trim(regexp_replace({0}, '[^a-z0-9]+', ' ', 'g'))"
+
+
+def _folded(column: str) -> str:
+    """SQL: lower case without accents; from the library where that is not enough."""
+    plain = f"lower(strip_accents({column}))"
+    return (
+        f"case when regexp_full_match({column}, '[ -~]*') then lower({column}) "
+        f"else coalesce((select folded from identity_folded where given = {column}), {plain}) end"
+    )
+
+
+_RECORDS = f"""
+create or replace temporary table {{records}} as
+select
+    cast(row_number() over (order by account) as integer) as record,
+    account,
+    created_at,
+    nullif({_LETTERS.format(_folded("first_name"))}, '') as first_name,
+    nullif({_LETTERS.format(_folded("last_name"))}, '') as last_name,
+    cast(try_cast(birth_date as date) as varchar) as birth_date,
+    coalesce(clean_email, e.email) as email,
+    split_part(coalesce(clean_email, e.email), '@', 1) as email_local,
+    p.phone,
+    nullif({_WORDS.format(_folded("street"))}, '') as street,
+    nullif(regexp_replace(upper(postal_code), '[^A-Z0-9]', '', 'g'), '') as postal_code,
+    nullif({_LETTERS.format(_folded("city"))}, '') as city,
+    nullif(ltrim(lower(handle), '@'), '') as handle,
+    nullif(regexp_replace(upper(external_id), '[^A-Z0-9]', '', 'g'), '') as external_id
+from (
+    select *, case when regexp_matches(lower(email), '{CLEAN_EMAIL}') then lower(email) end
+        as clean_email
+    from identity_given
+) as given
+left join identity_emails as e on given.clean_email is null and e.given = given.email
+left join identity_phones as p
+    on p.given = given.phone and p.country is not distinct from given.country
+"""
+
+
+def _fold(connection: duckdb.DuckDBPyConnection, columns: Iterable[str]) -> None:
+    union = " union ".join(
+        f"select {c} as given from identity_given where not regexp_full_match({c}, '[ -~]*')"
+        for c in columns
+    )
+    values = [row[0] for row in connection.execute(f"select given from ({union})").fetchall()]
+    _keep(connection, "folded", "folded", values, ascii_folded)
+
+
+def _read_emails(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = connection.execute(
+        "select distinct email from identity_given "
+        "where email is not null and not regexp_matches(lower(email), $1)",
+        [CLEAN_EMAIL],
+    ).fetchall()
+    _keep(connection, "emails", "email", [row[0] for row in rows], email_or_none)
+
+
+def _keep(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    column: str,
+    values: list[str],
+    read: Callable[[str], str | None],
+) -> None:
+    """Make identity_<name>(given, <column>) from what a library reads of distinct values."""
+    identity_told = pa.table(  # noqa: F841 - DuckDB reads it by its name
+        {
+            "given": pa.array(values, pa.string()),
+            column: pa.array(map(read, values), pa.string()),
+        }
+    )
+    connection.execute(
+        f"create or replace temporary table identity_{name} as select * from identity_told"
+    )
+
+
+_PHONES = f"""
+create or replace temporary table identity_phones as
+with numbers as (
+    select distinct phone as given, country from identity_given where phone is not null
+),
+regioned as (
+    select numbers.*, r.calling_code, r.trunk, coalesce(r.region, $region) as region,
+        case when regexp_full_match(given, '{CLEAN_PHONE}')
+            then regexp_replace(replace(given, '(0)', ''), '[^0-9+]', '', 'g') end as digits
+    from numbers
+    left join identity_regions as r on r.region = coalesce(upper(numbers.country), $region)
+),
+international as (
+    select *, case
+        when digits like '+%' then digits
+        when digits like '00%' then '+' || substr(digits, 3)
+        when calling_code = '1' and length(digits) = 10 then '+1' || digits
+        when calling_code = '1' and length(digits) = 11 and digits like '1%' then '+' || digits
+        when calling_code = '1' then null
+        when calling_code is not null and trunk <> '' and starts_with(digits, trunk)
+            then '+' || calling_code || substr(digits, length(trunk) + 1)
+        when calling_code is not null and digits <> '' and trunk = ''
+            then '+' || calling_code || digits
+    end as number
+    from regioned
+)
+select given, country, region, case
+    when regexp_full_match(number, '[+][1-9][0-9]{{{_DIGITS[0] - 1},{_DIGITS[1] - 1}}}')
+        then number
+end as phone
+from international
+"""
+
+
+def _read_phones(connection: duckdb.DuckDBPyConnection, region: str | None) -> None:
+    """Make identity_phones(given, country, phone)."""
+    identity_told = _regions()  # noqa: F841 - DuckDB reads it by its name
+    connection.execute(
+        "create or replace temporary table identity_regions as select * from identity_told"
+    )
+    connection.execute(_PHONES, {"region": region and region.upper()})
+    rest = connection.execute(
+        "select given, country, region from identity_phones where phone is null"
+    ).fetchall()
+    read = pa.table(  # noqa: F841 - DuckDB reads it by its name
+        {
+            "given": pa.array([row[0] for row in rest], pa.string()),
+            "country": pa.array([row[1] for row in rest], pa.string()),
+            "phone": pa.array([_phone_or_digits(row[0], row[2]) for row in rest], pa.string()),
+        }
+    )
+    connection.execute(
+        "update identity_phones as p set phone = read.phone from read "
+        "where read.given = p.given and read.country is not distinct from p.country"
+    )
+
+
+def _phone_or_digits(number: str, region: str | None) -> str | None:
+    """As phone_or_none; of a national number whose country nobody knows, its digits."""
+    known = region if region in phonenumbers.SUPPORTED_REGIONS else None
+    found = phone_or_none(number, known)
+    if found or known:
+        return found
+    digits = "".join(filter(str.isdigit, number))
+    return digits if _DIGITS[0] <= len(digits) <= _DIGITS[1] else None
+
+
+def _regions() -> pa.Table:
+    """Calling code and trunk prefix ('' for none) of each region of the library."""
+    rows = []
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        known = phonenumbers.PhoneMetadata.metadata_for_region(region)
+        if known is not None:
+            rows.append((region, str(known.country_code), known.national_prefix or ""))
+    return pa.table(
+        {
+            name: pa.array([row[i] for row in rows], pa.string())
+            for i, name in enumerate(("region", "calling_code", "trunk"))
+        }
+    )
