@@ -138,6 +138,21 @@ class Funnel(_Section):
 SHOP_FUNNEL = Funnel(steps=["product_view", "add_to_cart", "checkout_start", "purchase"])
 
 
+class Network(_Section):
+    """How ties between people count, and how fine the communities are.
+
+    `follow`, `mention` and `reply` weigh the first tie of a kind; 0 leaves the kind out.
+    `resolution` "auto" is estimated from the ties; 1 is plain modularity, more gives smaller
+    communities.
+    """
+
+    follow: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    mention: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    reply: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    resolution: Literal["auto"] | Annotated[float, Field(gt=0, le=1000)] = "auto"
+    seed: int = Field(default=42, ge=0)
+
+
 class Settings(BaseSettings):
     """Everything a run is told. Frozen; made by `load`."""
 
@@ -158,6 +173,7 @@ class Settings(BaseSettings):
     features: Features = Features()
     privacy: Privacy = Privacy()
     identity: Identity = Identity()
+    network: Network = Network()
     segmentation: Segmentation = Segmentation()
     text: Text = Text()
     journeys: Journeys = Journeys()
@@ -285,6 +301,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "features": Features,
         "privacy": Privacy,
         "identity": Identity,
+        "network": Network,
         "segmentation": Segmentation,
         "text": Text,
         "journeys": Journeys,

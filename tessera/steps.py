@@ -90,6 +90,14 @@ def score_texts(run: Run) -> str:
         return str(texts.score(connection, run.settings))
 
 
+def find_communities(run: Run) -> str:
+    """Staging → enriched: who belongs together, who is heard, who connects."""
+    from tessera import networks
+
+    with run.warehouse() as connection:
+        return networks.find(connection, run.settings.network, run.as_of)
+
+
 def build_features(run: Run) -> str:
     """Staging and enriched → features: one row per customer and as-of date."""
     return dbt.build(run.settings, "tag:features", run.as_of)
@@ -162,6 +170,7 @@ WORK: dict[str, Work] = {
         build_staging,
         resolve_identity,
         score_texts,
+        find_communities,
         build_features,
         check_features,
         fit_segments,
@@ -177,7 +186,8 @@ STEPS = [*LOADS, *WORK]
 NEEDS = {
     "resolve_identity": ("build_staging",),
     "score_texts": ("build_staging",),
-    "build_features": ("resolve_identity", "score_texts"),
+    "find_communities": ("resolve_identity",),
+    "build_features": ("score_texts", "find_communities"),
     "check_features": ("build_features",),
     "fit_segments": ("build_features",),
     "analyse_behaviour": ("fit_segments", "build_features"),

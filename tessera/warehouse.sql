@@ -68,6 +68,20 @@ create table if not exists enriched.text_scores (
     has_purchase_intent boolean, mentions_price boolean, threatens_churn boolean
 );
 
+create table if not exists enriched.network_nodes (
+    as_of date, node varchar, customer_id varchar, community_id varchar, incoming bigint,
+    outgoing bigint, audience bigint, pagerank double, influence double, coreness bigint,
+    betweenness double, participation double, is_bridge boolean
+);
+create table if not exists enriched.communities (
+    as_of date, community_id varchar, members bigint, customers bigint, ties bigint,
+    density double, modularity double, outward_share double, first_seen date, is_new boolean
+);
+create table if not exists enriched.networks (
+    as_of date, nodes bigint, ties bigint, communities bigint, modularity double,
+    resolution double, seeds integer, betweenness_sources bigint
+);
+
 create table if not exists ml.assignments (
     customer_id varchar, as_of date, model_id varchar, segment_id varchar, segment_name varchar,
     distance double, confidence double

@@ -77,6 +77,11 @@ select
     social.mean_sentiment,
     social.followers,
     social.following,
+    network.community_id,
+    network.influence,
+    network.coreness as network_coreness,
+    network.audience,
+    network.is_bridge,
 
     support.tickets,
     support.mean_resolution_hours,
@@ -126,6 +131,7 @@ left join {{ ref('int_customer_browsing_timed') }} as browsing on customers.cust
 left join {{ ref('int_customer_app_aggregated') }} as app on customers.customer_id = app.customer_id
 left join engagement on customers.customer_id = engagement.customer_id
 left join {{ ref('int_customer_social_aggregated') }} as social on customers.customer_id = social.customer_id
+left join {{ ref('int_customer_network_measured') }} as network on customers.customer_id = network.customer_id
 left join {{ ref('int_customer_support_aggregated') }} as support on customers.customer_id = support.customer_id
 left join {{ ref('int_customer_surveys_aggregated') }} as surveys on customers.customer_id = surveys.customer_id
 left join {{ ref('int_customer_texts_aggregated') }} as texts on customers.customer_id = texts.customer_id
