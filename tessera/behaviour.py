@@ -13,7 +13,9 @@ import duckdb
 import pandas as pd
 
 from models.journeys import step_effects
+from tessera.baskets import basket_rules
 from tessera.settings import Settings
+from tessera.trends import trends
 
 # Reads and writes the warehouse; returns what it found, in two or three words.
 Analysis = Callable[[duckdb.DuckDBPyConnection, Settings, date], str]
@@ -79,7 +81,13 @@ def funnels(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: da
     return f"{rows} rows of {len(settings.funnels)} funnels"
 
 
-ANALYSES: tuple[Analysis, ...] = (journeys, purchase_sequences, funnels)
+ANALYSES: tuple[Analysis, ...] = (
+    journeys,
+    purchase_sequences,
+    funnels,
+    basket_rules,
+    trends,
+)
 
 TRANSITIONS = """
     select device_type, from_step, to_step, sessions, transitions,

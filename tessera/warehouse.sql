@@ -121,3 +121,19 @@ create table if not exists ml.funnels (
     users bigint, conversion_from_previous double, conversion_from_first double,
     median_hours_from_previous double
 );
+create table if not exists ml.basket_rules (
+    as_of date, period varchar, period_from date, period_to date, level varchar, rule_rank bigint,
+    first_item varchar, second_item varchar, consequent varchar, baskets bigint,
+    least_baskets bigint, antecedent_baskets bigint, consequent_baskets bigint,
+    rule_baskets bigint, support double, confidence double, lift double, leverage double,
+    p_value double
+);
+create table if not exists ml.trends (
+    as_of date, dimension varchar, member varchar, measure varchar, week date, observed double,
+    trend double, seasonal double, residual double, score double, is_anomaly boolean,
+    direction varchar
+);
+create table if not exists ml.trend_changes (
+    as_of date, dimension varchar, member varchar, measure varchar, week date,
+    level_before double, level_after double
+);
