@@ -7,6 +7,7 @@ quality page lie beside them. Nothing is loaded from the network.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,9 @@ scheme = "slate"
 [project.plugins.offline]
 """
 
+SHIM = "https://unpkg.com/iframe-worker/shim"
+LOGO = re.compile(r'(<a href=")[./]*("[^>]*md-logo)')
+
 
 class SiteFailed(RuntimeError):
     """The site could not be built; the message has what the generator said."""
@@ -83,6 +87,7 @@ def _copy_docs(sources: Path) -> None:
     shutil.copytree(PROJECT / "examples", sources / "examples")
     for name, page in (("README.md", "tessera.md"), ("CONTRIBUTING.md", "CONTRIBUTING.md")):
         text = (PROJECT / name).read_text(encoding="utf-8").replace("](docs/", "](")
+        text = text.replace("](runbooks)", "](runbooks/build_customer_360.md)")
         (sources / page).write_text(text, encoding="utf-8")
 
 
@@ -147,7 +152,7 @@ def _generate(company: str, sources: Path, out: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not (built / "index.html").exists():
         raise SiteFailed(f"zensical: {(done.stdout + done.stderr).strip()[-2000:]}")
-    _unhook_network(built)
+    _mend_for_disk(built)
     shutil.rmtree(out, ignore_errors=True)
     shutil.move(built, out)
 
@@ -187,15 +192,14 @@ def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _unhook_network(built: Path) -> None:
-    """The one script that the generator would fetch lies in our own assets."""
+def _mend_for_disk(built: Path) -> None:
+    """Point the pages to files: browsers open no folders, and the network may be away."""
     for page in built.rglob("*.html"):
+        top = "../" * (len(page.relative_to(built).parts) - 1)
         text = page.read_text(encoding="utf-8")
-        depth = "../" * (len(page.relative_to(built).parts) - 1)
-        local = text.replace(
-            "https://unpkg.com/iframe-worker/shim", f"{depth}assets/iframe-worker.js"
-        )
-        page.write_text(local, encoding="utf-8")
+        text = text.replace(SHIM, f"{top}assets/iframe-worker.js")
+        text = LOGO.sub(rf"\1{top}index.html\2", text)
+        page.write_text(text, encoding="utf-8")
 
 
 def _gather(artifacts: Path, static_docs: Path, out: Path) -> None:

@@ -111,7 +111,7 @@ def test_no_link_is_broken(site: Path) -> None:
             elif told.fragment and target in pages:
                 anchored = unquote(told.fragment) in pages[target].anchors
                 broken += [] if anchored else [f"{page.relative_to(site)}: {link}"]
-    assert broken == []
+    assert broken == [], "\n".join(broken)
 
 
 def test_nothing_is_loaded_from_the_network(site: Path) -> None:
