@@ -66,14 +66,15 @@ def trends(connection: duckdb.DuckDBPyConnection) -> Drawn:
 
 
 def changes(connection: duckdb.DuckDBPyConnection) -> Drawn:
-    """The greatest changes of level in revenue."""
+    """The greatest changes of level; a segment changes by who is in it, and is left out."""
     rows = ask(
         connection,
         """
         select member || ', ' || week as change, relative_change,
             if(relative_change > 0, 'up', 'down') as direction
         from segments.trend_changes
-        where measure = 'revenue' and relative_change is not null
+        where measure = 'revenue' and dimension in ('all', 'category')
+            and relative_change is not null
         order by abs(relative_change) desc, member, week
         limit 15
         """,
