@@ -44,6 +44,13 @@ select
     orders.revenue_last_90_days,
     orders.revenue_prior_90_days,
     orders.purchase_trend,
+    velocity.first_visit_to_buy_days,
+    velocity.median_purchase_gap_days,
+    velocity.overdue_ratio,
+    case
+        when orders.frequency > 0
+            then {{ churn_indicators('velocity.overdue_ratio', 'orders.purchase_trend', 'velocity.session_trend') }}
+    end as churn_indicators,
     coalesce(
         orders.days_since_first_order,
         {{ days_until_as_of('customers.contact_created_at') }}
@@ -64,6 +71,7 @@ select
     web.add_to_cart_rate,
     web.cart_abandonment_rate,
     browsing.browse_to_buy_hours,
+    velocity.session_trend,
     engagement.engagement_score,
 
     app.app_sessions,
@@ -128,6 +136,7 @@ left join {{ ref('int_customer_products_aggregated') }} as products on customers
 left join {{ ref('int_customers_scored') }} as scores on customers.customer_id = scores.customer_id
 left join {{ ref('int_customer_web_aggregated') }} as web on customers.customer_id = web.customer_id
 left join {{ ref('int_customer_browsing_timed') }} as browsing on customers.customer_id = browsing.customer_id
+left join {{ ref('int_customer_velocity_timed') }} as velocity on customers.customer_id = velocity.customer_id
 left join {{ ref('int_customer_app_aggregated') }} as app on customers.customer_id = app.customer_id
 left join engagement on customers.customer_id = engagement.customer_id
 left join {{ ref('int_customer_social_aggregated') }} as social on customers.customer_id = social.customer_id

@@ -45,24 +45,32 @@ def best_attempt(events: list[tuple[datetime, str]]) -> list[datetime]:
 
 
 @pytest.fixture(scope="module")
-def funnel_sql(dbt: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The funnel's SQL as dbt compiles it, reading a table `steps`."""
-    scratch = tmp_path_factory.mktemp("funnel")
+def compiled(dbt: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """SQL as dbt compiles it, reading tables called as the dbt models are."""
+    scratch = tmp_path_factory.mktemp("compiled")
     dbt.new_warehouse(scratch / "warehouse.duckdb").close()
-    chosen = ["compile", "--select", "int_web_funnels_tried"]
+    chosen = ["compile", "--select", "int_web_funnels_tried", "int_customer_velocity_timed"]
     result = dbt.run(chosen, scratch / "warehouse.duckdb", scratch, "2026-01-01")
     assert dbt.failures(result) == []
-    sql = str(result.result[0].node.compiled_code)
-    return sql.replace('"warehouse"."intermediate"."int_web_steps_ordered"', "steps")
+    return {
+        r.node.name: r.node.compiled_code.replace('"warehouse"."intermediate".', "")
+        for r in result.result
+    }
 
 
 @pytest.fixture(scope="module")
-def steps() -> Iterator[duckdb.DuckDBPyConnection]:
-    """An empty table `steps`."""
+def shop() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The empty tables that the dbt models read."""
     with duckdb.connect() as connection:
         connection.execute(
-            "create table steps (user_id varchar, customer_id varchar, device_type varchar, "
-            "session_id varchar, step_number bigint, step varchar, occurred_at timestamp)"
+            "create table int_web_steps_ordered (user_id varchar, customer_id varchar, "
+            "device_type varchar, session_id varchar, step_number bigint, step varchar, "
+            "occurred_at timestamp); "
+            "create table int_orders_assembled (customer_id varchar, ordered_at timestamp, "
+            "excluded_because varchar, has_sale boolean); "
+            "create table int_web_sessions_assembled (customer_id varchar, started_at timestamp); "
+            "create table int_consents_decided (customer_id varchar, purpose varchar, "
+            "is_granted boolean)"
         )
         yield connection
 
@@ -74,7 +82,9 @@ EVENTS = st.lists(st.tuples(MOMENTS, st.sampled_from([*STEPS, "search"])), max_s
 @settings(max_examples=25, deadline=None)
 @given(users=st.lists(EVENTS, min_size=1, max_size=12))
 def test_the_best_attempt_is_the_best_of_all(
-    funnel_sql: str, steps: duckdb.DuckDBPyConnection, users: list[list[tuple[datetime, str]]]
+    compiled: dict[str, str],
+    shop: duckdb.DuckDBPyConnection,
+    users: list[list[tuple[datetime, str]]],
 ) -> None:
     """Revisits, restarts, ties and windows that end to the minute: against every combination."""
     ordered = [sorted(events, key=lambda event: event[0]) for events in users]
@@ -83,14 +93,38 @@ def test_the_best_attempt_is_the_best_of_all(
         for user, events in enumerate(ordered)
         for number, (moment, step) in enumerate(events, start=1)
     ]
-    steps.execute("delete from steps")
+    shop.execute("delete from int_web_steps_ordered")
     if rows:
-        steps.executemany("insert into steps values (?, ?, ?, ?, ?, ?, ?)", rows)
-    found = steps.execute(
-        f"select user_id, list(reached_at order by step_number) from ({funnel_sql}) group by 1"
+        places = ", ".join("?" * 7)
+        shop.executemany(f"insert into int_web_steps_ordered values ({places})", rows)
+    found = shop.execute(
+        "select user_id, list(reached_at order by step_number) "
+        f"from ({compiled['int_web_funnels_tried']}) group by 1"
     ).fetchall()
     wanted = {f"u{user}": best_attempt(events) for user, events in enumerate(ordered)}
     assert dict(found) == {user: times for user, times in wanted.items() if times}
+
+
+def test_a_customer_with_a_hundred_thousand_orders(
+    compiled: dict[str, str], shop: duckdb.DuckDBPyConnection
+) -> None:
+    """Orders of one day are one date; orders of one instant give no rhythm."""
+    shop.execute(
+        """
+        insert into int_orders_assembled
+        select 'many', timestamp '2025-01-01' + to_minutes(14 * n), null, true
+        from range(37000) r(n)
+        union all
+        select 'many', timestamp '2023-01-01' + to_seconds(n), null, true from range(63000) r(n)
+        union all
+        select 'at once', timestamp '2025-06-01', null, true from range(100000) r(n)
+        """
+    )
+    found = shop.execute(
+        "select customer_id, median_purchase_gap_days, overdue_ratio "
+        f"from ({compiled['int_customer_velocity_timed']}) order by 1"
+    ).fetchall()
+    assert found == [("at once", None, None), ("many", 1.0, pytest.approx(6 / 7))]
 
 
 @pytest.fixture(scope="module")
