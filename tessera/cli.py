@@ -107,6 +107,69 @@ def find_customers(
             console.print(f"{found.pseudonym}  {told}", highlight=False)
 
 
+identity = typer.Typer(help="Which accounts are one customer.", no_args_is_help=True)
+app.add_typer(identity, name="identity")
+AccountName = Annotated[str, typer.Argument(help="Pseudonym, as `customers find` prints it")]
+Why = Annotated[str | None, typer.Option(help="Kept in the ledger beside the word")]
+
+
+@identity.command("merge")
+def merge_accounts(account: AccountName, other: AccountName, reason: Why = None) -> None:
+    """Let two accounts always be one customer, from the next run on."""
+    _say("merge", account, other, reason)
+
+
+@identity.command("split")
+def split_accounts(account: AccountName, other: AccountName, reason: Why = None) -> None:
+    """Let two accounts never be one customer, from the next run on."""
+    _say("split", account, other, reason)
+
+
+@identity.command("undo")
+def undo_override(
+    number: Annotated[int, typer.Argument(help="As `tessera identity report` shows it")],
+    reason: Why = None,
+) -> None:
+    """Take a merge or a split back: the next run restores what was."""
+    from tessera import identities
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        console.print(identities.undo_word(connection, number, reason, runs.now()))
+
+
+@identity.command("report")
+def report_identity(
+    rows: Annotated[int, typer.Option(min=1, help="Doubtful pairs to show")] = 20,
+) -> None:
+    """Show the doubtful verdicts of the last run, by revenue at stake, and what operators said."""
+    from tessera import identities
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        for table in identities.report(connection, rows):
+            console.print(table)
+
+
+@identity.command("explain")
+def explain_identity(account: AccountName, other: AccountName) -> None:
+    """Show what each comparison adds to the match weight of two accounts; no values of theirs."""
+    from tessera import identities
+
+    told = settings.load()
+    with runs.open_run_warehouse(told) as connection:
+        table, page = identities.explain(
+            connection, (account, other), told.identity, told.artifacts_dir
+        )
+    console.print(table)
+    console.print(f"Chart: {page}", highlight=False, soft_wrap=True)
+
+
+def _say(action: str, account: str, other: str, reason: str | None) -> None:
+    from tessera import identities
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        console.print(identities.say_word(connection, action, (account, other), reason, runs.now()))
+
+
 @app.command()
 def demo(
     customers: Annotated[int, typer.Option(min=1)] = 5_000,

@@ -105,7 +105,7 @@ def _score(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Parameters | 
         _score_evidence_alone(connection)
         return None
     terms.add_frequencies(connection, "identity_records", "identity_weighed", names)
-    with _tables_in_memory(connection):
+    with tables_in_memory(connection):
         parameters = scoring.train(connection, "identity_weighed", fields)
         scoring.score(
             connection, parameters, "identity_weighed", "identity_pairs", "identity_scores",
@@ -115,7 +115,7 @@ def _score(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Parameters | 
 
 
 @contextmanager
-def _tables_in_memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def tables_in_memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Splink makes plain tables, of names and addresses too: none of them may reach the file."""
     row = connection.execute("select current_database(), current_schema()").fetchall()[0]
     connection.execute("attach ':memory:' as identity_memory")

@@ -6,6 +6,7 @@ import json
 import logging
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,6 +14,7 @@ import pyarrow as pa
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.internals.comparison_level_library import CustomLevel, ElseLevel, NullLevel
 from splink.internals.comparison_library import CustomComparison
+from splink.internals.waterfall_chart import records_to_waterfall_data
 
 from tessera.identity.fields import FIELDS, Field, Level, used_fields
 
@@ -118,6 +120,42 @@ def score(
         f"{gammas} from {told.physical_name}"
     )
     told.drop_table_from_database_and_remove_from_cache()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One bar of a pair's waterfall: what a comparison adds to the match weight, in bits."""
+
+    name: str
+    level: str
+    weight: float
+
+
+def explain_pair(
+    connection: duckdb.DuckDBPyConnection,
+    parameters: Parameters,
+    records: str,
+    pair: str,
+    chart: Path,
+) -> tuple[float, list[Part]]:
+    """The weight of one pair and its parts; writes Splink's waterfall chart, without any values."""
+    settings = parameters.splink | {"retain_intermediate_calculation_columns": True}
+    linker = _linker(connection, records, settings)
+    _without_term_tables(linker, parameters.field_names)
+    linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register(pair))
+    told = linker.inference.predict(warning_mode="never")
+    rows = told.as_record_list()
+    data = records_to_waterfall_data(rows, linker._settings_obj, True)
+    drawn = linker.visualisations.waterfall_chart(rows, remove_sensitive_data=True)
+    chart.parent.mkdir(parents=True, exist_ok=True)
+    drawn.altair_chart.save(str(chart), inline=True)
+    told.drop_table_from_database_and_remove_from_cache()
+    found = [
+        Part(bar["column_name"], bar["label_for_charts"] or "", bar["log2_bayes_factor"])
+        for bar in data
+        if bar["log2_bayes_factor"] is not None
+    ]
+    return float(rows[0]["match_weight"]), found
 
 
 def _without_term_tables(linker: Linker, names: list[str]) -> None:
