@@ -41,3 +41,44 @@
         )
     {%- endif -%}
 {%- endmacro %}
+
+{# The columns of stg_shop__orders, from raw. #}
+{% macro staged_orders() -%}
+    {{ to_id('order_id') }} as order_id,
+    {{ to_customer_key('customer_id') }} as account_id,
+    {{ to_email_key('email') }} as email_key,
+    {{ to_timestamp('ordered_at') }} as ordered_at,
+    upper({{ to_text('currency') }}) as currency,
+    lower({{ to_text('status') }}) as status,
+    {{ to_text('discount_code') }} as discount_code,
+    {{ to_decimal('total_amount') }} as total_amount,
+    {{ to_text('channel') }} as channel,
+    coalesce({{ to_boolean('is_test') }}, false) as is_test,
+    _source,
+    _file,
+    _load_id,
+    _line,
+    _item
+{%- endmacro %}
+
+{# The columns of stg_shop__order_lines, from raw. #}
+{% macro staged_order_lines() -%}
+    {{ to_id('order_id') }} as order_id,
+    {{ to_id('line_id') }} as line_id,
+    {{ to_id('product_id') }} as product_id,
+    {{ to_text('product_name') }} as product_name,
+    {{ to_text('category') }} as category,
+    {{ to_decimal('quantity') }} as quantity,
+    {{ to_decimal('unit_price') }} as unit_price,
+    {{ to_decimal('discount_amount') }} as discount_amount,
+    upper({{ to_text('currency') }}) as currency,
+    {{ to_customer_key('customer_id') }} as account_id,
+    {{ to_timestamp('ordered_at') }} as ordered_at,
+    {{ to_text('country') }} as country,
+    coalesce({{ to_boolean('is_refund') }}, false) as is_refund,
+    _source,
+    _file,
+    _load_id,
+    _line,
+    _item
+{%- endmacro %}

@@ -1,11 +1,11 @@
 -- Money of the exports before the as-of date = money of customers + anonymous + excluded, for sales
--- and for refunds. The left side is added up from staging alone, line by line, without the dbt
--- models that decide where it goes.
+-- and for refunds. The left side is added up from staging alone (its orders as they stood then), line
+-- by line, without the dbt models that decide where it goes.
 
 with paid as (
     select lines.*, coalesce(lines.currency, headers.currency) as paid_in
-    from {{ ref('stg_shop__order_lines') }} as lines
-    left join {{ ref('stg_shop__orders') }} as headers on lines.order_id = headers.order_id
+    from {{ ref('int_order_lines_known') }} as lines
+    left join {{ ref('int_orders_known') }} as headers on lines.order_id = headers.order_id
 ),
 
 line_money as (
@@ -18,7 +18,7 @@ line_money as (
             cast({{ in_company_currency(line_value('quantity', 'unit_price') ~ ' - coalesce(discount_amount, 0)', 'paid_in') }} as decimal(18, 4)) as amount
         from paid
     ) as lines
-    left join {{ ref('stg_shop__orders') }} as headers on lines.order_id = headers.order_id
+    left join {{ ref('int_orders_known') }} as headers on lines.order_id = headers.order_id
     where (lines.ordered_at is null or lines.ordered_at < {{ as_of_start() }})
         and (headers.ordered_at is null or headers.ordered_at < {{ as_of_start() }})
 ),
@@ -29,11 +29,11 @@ header_money as (
         case when total_amount < 0 then -total_amount else 0 end as refund
     from (
         select order_id, ordered_at, {{ in_company_currency('total_amount', 'currency') }} as total_amount
-        from {{ ref('stg_shop__orders') }}
+        from {{ ref('int_orders_known') }}
     ) as headers
     where ordered_at < {{ as_of_start() }}
         and not exists (
-            select 1 from {{ ref('stg_shop__order_lines') }} as lines
+            select 1 from {{ ref('int_order_lines_known') }} as lines
             where lines.order_id = headers.order_id
                 and (lines.ordered_at is null or lines.ordered_at < {{ as_of_start() }})
         )

@@ -2,7 +2,7 @@
 -- shares the address.
 {% set sources = {
     'stg_crm__contacts': 'created_at',
-    'stg_shop__orders': 'ordered_at',
+    'int_orders_known': 'ordered_at',
     'stg_support__tickets': 'opened_at',
     'stg_feedback__survey_answers': 'answered_at',
     'stg_marketing__campaign_events': 'occurred_at',

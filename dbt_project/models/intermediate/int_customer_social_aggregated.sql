@@ -8,6 +8,7 @@ authors as (
     select profiles.author_key, min(handles.customer_id) as customer_id
     from {{ ref('stg_social__profiles') }} as profiles
     inner join handles on profiles.handle_key = handles.handle_key
+    where profiles.seen_at is null or profiles.seen_at < {{ as_of_start() }}
     group by profiles.author_key
 ),
 
@@ -80,8 +81,10 @@ counted as (
 -- Nobody has zero posts when no posts were exported: then it is not known.
 exports as (
     select
-        (select count(*) from {{ ref('stg_social__posts') }}) > 0 as has_posts,
-        (select count(*) from {{ ref('stg_social__follows') }}) > 0 as has_follows
+        (
+            select count(*) from {{ ref('stg_social__posts') }} where posted_at < {{ as_of_start() }}
+        ) > 0 as has_posts,
+        (select count(*) from follows) > 0 as has_follows
 )
 
 select

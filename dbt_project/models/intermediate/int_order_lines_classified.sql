@@ -9,9 +9,9 @@ with lines as (
         lines.currency as paid_in,
         {%- endif %}
         {{ line_value('lines.quantity', 'lines.unit_price') }} as value
-    from {{ ref('stg_shop__order_lines') }} as lines
+    from {{ ref('int_order_lines_known') }} as lines
     {%- if var('rates') %}
-    left join {{ ref('stg_shop__orders') }} as headers on lines.order_id = headers.order_id
+    left join {{ ref('int_orders_known') }} as headers on lines.order_id = headers.order_id
     {%- endif %}
 )
 

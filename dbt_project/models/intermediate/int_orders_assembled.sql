@@ -27,7 +27,7 @@ headers as (
         is_test,
         currency,
         {{ in_company_currency('total_amount', 'currency') }} as total_amount
-    from {{ ref('stg_shop__orders') }}
+    from {{ ref('int_orders_known') }}
 ),
 
 -- Headers in a currency that has no rate: their lines must not count as the company's own money.

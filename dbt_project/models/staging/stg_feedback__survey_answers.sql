@@ -1,5 +1,9 @@
 with superseded as (
-    {{ superseded_rows(source('raw', 'survey_answers'), {'response_id': to_id('response_id')}) }}
+    {{ superseded_rows(
+        source('raw', 'survey_answers'),
+        {'response_id': to_id('response_id')},
+        newest_by=[was_known(to_timestamp('answered_at'))],
+    ) }}
 )
 
 select

@@ -1,5 +1,9 @@
 with superseded as (
-    {{ superseded_rows(source('raw', 'refunds'), {'refund_id': to_id('refund_id')}) }}
+    {{ superseded_rows(
+        source('raw', 'refunds'),
+        {'refund_id': to_id('refund_id')},
+        newest_by=[was_known(to_timestamp('refunded_at'))],
+    ) }}
 )
 
 select

@@ -5,7 +5,7 @@ with superseded as (
             'follower_handle': to_handle('follower_handle'),
             'followed_handle': to_handle('followed_handle'),
         },
-        newest_by=[to_timestamp('followed_at')],
+        newest_by=as_known(to_timestamp('followed_at')),
     ) }}
 )
 

@@ -2,7 +2,7 @@ with superseded as (
     {{ superseded_rows(
         source('raw', 'posts'),
         {'post_id': to_id('post_id'), "coalesce(nullif(network, ''), '-')": to_network('network')},
-        newest_by=[to_timestamp('edited_at')],
+        newest_by=as_known(to_timestamp('edited_at')),
     ) }}
 )
 

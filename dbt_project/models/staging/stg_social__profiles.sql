@@ -6,7 +6,7 @@ with superseded as (
                 "coalesce(" ~ to_id('author_id') ~ ", '@' || " ~ to_handle('handle') ~ ")",
             "coalesce(nullif(network, ''), '-')": to_network('network'),
         },
-        newest_by=[to_timestamp('seen_at')],
+        newest_by=as_known(to_timestamp('seen_at')),
     ) }}
 )
 

@@ -2,7 +2,7 @@ with superseded as (
     {{ superseded_rows(
         source('raw', 'tickets'),
         {'ticket_id': to_id('ticket_id')},
-        newest_by=[to_timestamp('updated_at')],
+        newest_by=as_known(to_timestamp('updated_at')),
     ) }}
 )
 

@@ -33,7 +33,7 @@ with superseded as (
     {{ superseded_rows(
         source('raw', 'contacts'),
         {'customer_id': to_customer('customer_id')},
-        newest_by=[to_timestamp('updated_at')],
+        newest_by=as_known(to_timestamp('updated_at')),
     ) }}
 ),
 
