@@ -1,9 +1,9 @@
 """
 ### Features → segments → published
 
-Fits the segments on the features of the run's day, writes them back, analyses behaviour, builds
-the public tables, and publishes them when the gates say yes. Until then readers keep the last
-published tables.
+Finds outliers, fits the segments on the features of the run's day, writes them back, analyses
+behaviour, builds the public tables, and publishes them when the gates say yes. Until then readers
+keep the last published tables.
 
 **Params**: `as_of`, the day to build for; by default the end of the scheduled week, or the day
 after the newest event when started by hand. **When it fails**: docs/runbooks/recluster_weekly.md.
@@ -28,6 +28,7 @@ def recluster_weekly() -> None:
     chain(
         StepOperator(task_id="build_features", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="check_features", as_of=SCHEDULED_AS_OF),
+        StepOperator(task_id="find_outliers", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="fit_segments", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="analyse_behaviour", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="build_segments", as_of=SCHEDULED_AS_OF),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from models.journeys import step_effects
 from tessera.baskets import basket_rules
+from tessera.demographics import impute_demographics
 from tessera.settings import Settings
 from tessera.trends import trends
 
@@ -87,6 +88,7 @@ ANALYSES: tuple[Analysis, ...] = (
     funnels,
     basket_rules,
     trends,
+    impute_demographics,
 )
 
 TRANSITIONS = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -30,16 +30,20 @@ class NamedFit:
 
 
 def read_customers(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame:
-    """Features of the customers with a purchase, one row each, ordered by id."""
+    """Features of the customers with a purchase, one row each, ordered by id; and is_outlier."""
     customers = connection.execute(
-        "select * from features.customer_features where frequency > 0 and as_of = ?", [as_of]
+        "select features.*, coalesce(judged.is_outlier, false) as is_outlier "
+        "from features.customer_features features "
+        "left join ml.customer_outliers judged using (customer_id, as_of) "
+        "where frequency > 0 and as_of = ?",
+        [as_of],
     ).df()
     return customers.sort_values("customer_id", ignore_index=True)
 
 
 def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
     """Cluster and name. Raises ValueError for a feature that is none of the known ones."""
-    from models.clustering import SearchParameters, fit_segments
+    from models.clustering import SearchParameters, assign, fit_segments
     from models.fingerprint import frame_digest, model_id
     from models.naming import name_clusters
     from models.preparation import DEFAULT_TREATMENTS
@@ -58,14 +62,23 @@ def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
         tolerance=told.tolerance,
         seed=told.seed,
     )
-    fitted = fit_segments(customers, treatments, parameters)
-    profiles = profile_clusters(customers, fitted.assignments["cluster"])
+    typical = _typical(customers) if told.exclude_outliers else customers
+    fitted = fit_segments(typical, treatments, parameters)
+    profiles = profile_clusters(typical, fitted.assignments["cluster"])
+    if len(typical) < len(customers):
+        fitted = replace(fitted, assignments=assign(fitted, customers))
     named = model_id(
         as_of,
-        frame_digest(customers, list(treatments)),
+        frame_digest(typical, list(treatments)),
         {**asdict(parameters), "treatments": dict(treatments)},
     )
     return NamedFit(named, fitted, name_clusters(profiles, settings.currency), len(customers))
+
+
+def _typical(customers: pd.DataFrame) -> pd.DataFrame:
+    """The customers without the outliers; all of them when nobody else is left."""
+    typical = customers[~customers["is_outlier"]].reset_index(drop=True)
+    return customers if typical.empty else typical
 
 
 def write(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:

@@ -87,7 +87,8 @@ class Segmentation(_Section):
     """How customers are clustered. `features` empty means the defaults of `models/`.
 
     The best silhouette sets the mark; the greatest k within `tolerance` of it is taken, since two
-    or three segments separate best and say least.
+    or three segments separate best and say least. Outliers (`ml.customer_outliers`) are kept out of
+    the fit with `exclude_outliers`; each is then in the segment nearest to her.
     """
 
     features: list[str] = []
@@ -96,6 +97,7 @@ class Segmentation(_Section):
     min_share: float = Field(default=0.01, ge=0, lt=0.5)
     tolerance: float = Field(default=0.05, ge=0, le=1)
     seed: int = 42
+    exclude_outliers: bool = True
 
     @model_validator(mode="after")
     def _range_is_a_range(self) -> Segmentation:
@@ -153,6 +155,17 @@ class Network(_Section):
     seed: int = Field(default=42, ge=0)
 
 
+class Imputation(_Section):
+    """How what is not known of a customer is guessed: `models/imputation.py`.
+
+    Learnt from at most `donors` customers, so that a million take no longer than they must.
+    """
+
+    strategy: Literal["median", "knn", "iterative"] = "median"
+    neighbours: int = Field(default=5, ge=1)
+    donors: int = Field(default=10_000, ge=1)
+
+
 class Settings(BaseSettings):
     """Everything a run is told. Frozen; made by `load`."""
 
@@ -178,6 +191,7 @@ class Settings(BaseSettings):
     text: Text = Text()
     journeys: Journeys = Journeys()
     funnels: dict[FunnelName, Funnel] = {"shop": SHOP_FUNNEL}
+    imputation: Imputation = Imputation()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -306,6 +320,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "text": Text,
         "journeys": Journeys,
         "funnels": Funnel,
+        "imputation": Imputation,
     }
     model = sections[loc[0]] if loc else Settings
     if "fetch" in loc[2:]:

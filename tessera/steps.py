@@ -110,6 +110,14 @@ def check_features(run: Run) -> str:
     return _pass(run, "check_features", suites)
 
 
+def find_outliers(run: Run) -> str:
+    """Features → ml: the customers who are unlike all others, and in what."""
+    from tessera import outliers
+
+    with run.warehouse() as connection:
+        return outliers.find(connection, run.settings, run.as_of)
+
+
 def fit_segments(run: Run) -> str:
     """Features → ml: cluster the customers, name the clusters, write both back."""
     from tessera import fits
@@ -173,6 +181,7 @@ WORK: dict[str, Work] = {
         find_communities,
         build_features,
         check_features,
+        find_outliers,
         fit_segments,
         analyse_behaviour,
         build_segments,
@@ -189,7 +198,8 @@ NEEDS = {
     "find_communities": ("resolve_identity",),
     "build_features": ("score_texts", "find_communities"),
     "check_features": ("build_features",),
-    "fit_segments": ("build_features",),
+    "find_outliers": ("build_features",),
+    "fit_segments": ("find_outliers", "build_features"),
     "analyse_behaviour": ("fit_segments", "build_features"),
     "build_segments": ("analyse_behaviour", "fit_segments", "build_features"),
     "check_segments": ("build_segments",),

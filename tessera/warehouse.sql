@@ -86,6 +86,16 @@ create table if not exists ml.assignments (
     customer_id varchar, as_of date, model_id varchar, segment_id varchar, segment_name varchar,
     distance double, confidence double
 );
+create table if not exists ml.customer_outliers (
+    customer_id varchar, as_of date, is_outlier boolean, kind varchar, reasons varchar,
+    isolation_score double, neighbour_distance double, is_isolated boolean, is_noise boolean
+);
+create table if not exists ml.customer_imputed (
+    customer_id varchar, as_of date, household_size bigint, is_household_size_imputed boolean,
+    age_band varchar, is_age_band_imputed boolean, income_band varchar, is_income_band_imputed
+    boolean, education varchar, is_education_imputed boolean, occupation varchar,
+    is_occupation_imputed boolean, home_ownership varchar, is_home_ownership_imputed boolean
+);
 create table if not exists ml.fits (
     model_id varchar, as_of date, algorithm varchar, k integer, silhouette double, inertia double,
     customers bigint, seed integer, features varchar

@@ -21,8 +21,8 @@ DAGS = {
         "check_features",
     ],
     "recluster_weekly": [
-        "build_features", "check_features", "fit_segments", "analyse_behaviour", "build_segments",
-        "check_segments", "publish",
+        "build_features", "check_features", "find_outliers", "fit_segments", "analyse_behaviour",
+        "build_segments", "check_segments", "publish",
     ],
 }  # fmt: skip
 

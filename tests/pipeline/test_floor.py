@@ -48,7 +48,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         connection.execute("set timezone = 'UTC'")
         write(connection, folder / "inbox", folder / "truth", customers=200, days=90)
     _add_rare_cases(folder / "inbox")
-    told = load(ROOT / "settings.toml").model_copy(update={"data_dir": folder})
+    told = load(ROOT / "settings.toml")
+    # The floor clusters everybody.
+    all_of_them = told.segmentation.model_copy(update={"exclude_outliers": False})
+    told = told.model_copy(update={"data_dir": folder, "segmentation": all_of_them})
     for step in STEPS:
         run_step(step, told, AS_OF)
     return told

@@ -77,3 +77,28 @@ def test_an_unknown_feature_is_named(
     )
     with pytest.raises(ValueError, match=r"\['recency'\].*recency_days"):
         fits.fit(fits.read_customers(connection, DAY), wrong, DAY)
+
+
+def test_outliers_are_kept_out_of_the_fit_and_still_assigned(
+    connection: duckdb.DuckDBPyConnection, told: settings.Settings
+) -> None:
+    connection.execute(
+        "update features.customer_features set monetary = 10000000 where customer_id = 'c007'"
+    )
+    connection.execute(
+        "insert into ml.customer_outliers (customer_id, as_of, is_outlier) "
+        "values ('c007', ?, true)",
+        [DAY],
+    )
+    customers = fits.read_customers(connection, DAY)
+    assert customers["is_outlier"].sum() == 1
+    without = fits.fit(customers, told, DAY)
+    assert len(without.fitted.assignments) == len(customers) == 180
+    typical = fits.fit(customers[~customers["is_outlier"]], told, DAY)
+    assert (without.fitted.centres == typical.fitted.centres).all()
+    both = told.segmentation.model_copy(update={"exclude_outliers": False})
+    with_her = fits.fit(customers, told.model_copy(update={"segmentation": both}), DAY)
+    assert with_her.model_id != without.model_id
+    fits.write(connection, without, DAY)
+    rows = connection.execute("select count(*), count(distinct customer_id) from ml.assignments")
+    assert rows.fetchall() == [(200, 200)]

@@ -32,6 +32,9 @@ select
     orders.gross_revenue,
     orders.refunds,
     orders.monetary,
+    orders.refund_share,
+    orders.void_orders,
+    orders.busiest_hour_orders,
     orders.average_order_value,
     orders.basket_size,
     products.distinct_products,
@@ -117,6 +120,8 @@ select
     demographics.education,
     demographics.occupation,
     demographics.home_ownership,
+    profiles.profile_completeness,
+    profiles.next_question,
 
     -- Written out: greatest() skips nulls, and a loss × 0 would be -0.0.
     case
@@ -146,4 +151,5 @@ left join {{ ref('int_customer_surveys_aggregated') }} as surveys on customers.c
 left join {{ ref('int_customer_texts_aggregated') }} as texts on customers.customer_id = texts.customer_id
 left join {{ ref('int_customer_campaigns_aggregated') }} as campaigns on customers.customer_id = campaigns.customer_id
 left join {{ ref('int_demographics_resolved') }} as demographics on customers.customer_id = demographics.customer_id
+left join {{ ref('int_customer_profile_completed') }} as profiles on customers.customer_id = profiles.customer_id
 left join permitted on customers.customer_id = permitted.customer_id

@@ -45,14 +45,40 @@ refunded as (
     group by customer_id
 ),
 
+voided as (
+    select
+        customer_id,
+        count(*) as void_orders
+    from {{ ref('int_orders_assembled') }}
+    where customer_id is not null and excluded_because = 'void'
+    group by customer_id
+),
+
+hours as (
+    select
+        customer_id,
+        max(orders) as busiest_hour_orders
+    from (
+        select customer_id, count(*) as orders
+        from orders
+        where has_sale
+        group by customer_id, {{ dbt.date_trunc('hour', 'ordered_at') }}
+    ) as per_hour
+    group by customer_id
+),
+
 totals as (
     select
         bought.*,
         bought.refunds + coalesce(refunded.refunds, 0) as all_refunds,
-        repeated.gross_revenue as repeat_revenue
+        repeated.gross_revenue as repeat_revenue,
+        coalesce(voided.void_orders, 0) as void_orders,
+        hours.busiest_hour_orders
     from bought
     left join repeated on bought.customer_id = repeated.customer_id
     left join refunded on bought.customer_id = refunded.customer_id
+    left join voided on bought.customer_id = voided.customer_id
+    left join hours on bought.customer_id = hours.customer_id
 )
 
 select
@@ -65,6 +91,9 @@ select
     cast(gross_revenue as decimal(18, 4)) as gross_revenue,
     cast(all_refunds as decimal(18, 4)) as refunds,
     cast(gross_revenue - all_refunds as decimal(18, 4)) as monetary,
+    {{ share('all_refunds', 'gross_revenue') }} as refund_share,
+    cast(void_orders as bigint) as void_orders,
+    cast(busiest_hour_orders as bigint) as busiest_hour_orders,
     {{ share('gross_revenue', 'frequency') }} as average_order_value,
     {{ share('units', 'orders_with_units') }} as basket_size,
     -- greatest() skips nulls, and an unknown discount is not none.

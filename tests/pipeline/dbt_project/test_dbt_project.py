@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from models.outliers import OUTLIER_TREATMENTS
 from models.preparation import DEFAULT_TREATMENTS
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
@@ -164,7 +165,7 @@ def test_every_feature_says_what_the_catalogue_tells(
 
 def test_catalogue_and_clustering_treat_features_alike(manifest: dict[str, Any]) -> None:
     columns = manifest["nodes"]["model.tessera.customer_features"]["columns"]
-    for treatments in (DEFAULT_TREATMENTS,):
+    for treatments in (DEFAULT_TREATMENTS, OUTLIER_TREATMENTS):
         told = {name: columns[name]["config"]["meta"]["treatment"] for name in treatments}
         assert told == dict(treatments)
     texts = {"varchar", "timestamp", "date", "boolean"}

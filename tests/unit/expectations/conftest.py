@@ -77,6 +77,8 @@ SELECT
     CASE WHEN i < 300 THEN 100 ELSE 0 END::DECIMAL(18,4) AS gross_revenue,
     CASE WHEN i < 300 THEN 10 ELSE 0 END::DECIMAL(18,4) AS refunds,
     CASE WHEN i < 300 THEN 90 ELSE 0 END::DECIMAL(18,4) AS monetary,
+    0.1::DOUBLE AS refund_share, 0::BIGINT AS void_orders,
+    0.5::DOUBLE AS profile_completeness, 1::BIGINT AS busiest_hour_orders,
     0.1::DOUBLE AS discount_share, 0.5::DOUBLE AS purchase_trend,
     CASE WHEN i < 300 THEN (1 + i % 5)::INTEGER END AS r_score,
     CASE WHEN i < 300 THEN 3 END AS f_score, CASE WHEN i < 300 THEN 3 END AS m_score,
