@@ -28,6 +28,7 @@ def build_customer_360() -> None:
         StepOperator(task_id="build_staging", as_of=AS_OF),
         StepOperator(task_id="resolve_identity", as_of=AS_OF),
         StepOperator(task_id="score_texts", as_of=AS_OF),
+        StepOperator(task_id="find_topics", as_of=AS_OF),
         StepOperator(task_id="find_communities", as_of=AS_OF),
         StepOperator(task_id="build_features", as_of=AS_OF),
         StepOperator(task_id="check_features", as_of=AS_OF, outlets=[FEATURES]),

@@ -170,6 +170,31 @@ def _say(action: str, account: str, other: str, reason: str | None) -> None:
         console.print(identities.say_word(connection, action, (account, other), reason, runs.now()))
 
 
+about = typer.Typer(help="What people write about.", no_args_is_help=True)
+app.add_typer(about, name="topics")
+
+
+@about.command("list")
+def list_topics() -> None:
+    """Show the topics of the latest run."""
+    from tessera.topics import latest
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        for topic_id, label, texts in latest(connection):
+            console.print(f"{topic_id}  {texts:>7,} texts  {label}", highlight=False)
+
+
+@about.command("show")
+def show_topic(topic_id: str, count: Annotated[int, typer.Option(min=1)] = 5) -> None:
+    """Print texts about a topic, as people wrote them: for those who may read the vault."""
+    from tessera.topics import examples
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        for text_hash, share, text in examples(connection, topic_id, count):
+            shown = " ".join(text[:300].split())
+            console.print(f"{text_hash}  {share:.0%}  {shown}", highlight=False, markup=False)
+
+
 @app.command()
 def demo(
     customers: Annotated[int, typer.Option(min=1)] = 5_000,

@@ -140,6 +140,14 @@ class Funnel(_Section):
 SHOP_FUNNEL = Funnel(steps=["product_view", "add_to_cart", "checkout_start", "purchase"])
 
 
+class Topics(_Section):
+    """What people write about. `count` "auto" chooses how many topics by their quality."""
+
+    method: Literal["nmf", "lda"] = "nmf"
+    count: Literal["auto"] | Annotated[int, Field(ge=2, le=100)] = "auto"
+    seed: int = Field(default=42, ge=0)
+
+
 class Network(_Section):
     """How ties between people count, and how fine the communities are.
 
@@ -186,6 +194,7 @@ class Settings(BaseSettings):
     features: Features = Features()
     privacy: Privacy = Privacy()
     identity: Identity = Identity()
+    topics: Topics = Topics()
     network: Network = Network()
     segmentation: Segmentation = Segmentation()
     text: Text = Text()
@@ -315,6 +324,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "features": Features,
         "privacy": Privacy,
         "identity": Identity,
+        "topics": Topics,
         "network": Network,
         "segmentation": Segmentation,
         "text": Text,

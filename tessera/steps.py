@@ -90,6 +90,14 @@ def score_texts(run: Run) -> str:
         return str(texts.score(connection, run.settings))
 
 
+def find_topics(run: Run) -> str:
+    """Staging → enriched: what people write about."""
+    from tessera import topics
+
+    with run.warehouse() as connection:
+        return topics.find(connection, run.settings.topics, run.as_of)
+
+
 def find_communities(run: Run) -> str:
     """Staging → enriched: who belongs together, who is heard, who connects."""
     from tessera import networks
@@ -178,6 +186,7 @@ WORK: dict[str, Work] = {
         build_staging,
         resolve_identity,
         score_texts,
+        find_topics,
         find_communities,
         build_features,
         check_features,
@@ -195,8 +204,9 @@ STEPS = [*LOADS, *WORK]
 NEEDS = {
     "resolve_identity": ("build_staging",),
     "score_texts": ("build_staging",),
+    "find_topics": ("resolve_identity", "score_texts"),
     "find_communities": ("resolve_identity",),
-    "build_features": ("score_texts", "find_communities"),
+    "build_features": ("find_topics", "find_communities"),
     "check_features": ("build_features",),
     "find_outliers": ("build_features",),
     "fit_segments": ("find_outliers", "build_features"),

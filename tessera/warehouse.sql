@@ -68,6 +68,19 @@ create table if not exists enriched.text_scores (
     has_purchase_intent boolean, mentions_price boolean, threatens_churn boolean
 );
 
+create table if not exists enriched.topics (
+    as_of date, topic_id varchar, label varchar, first_seen date, is_new boolean
+);
+create table if not exists enriched.topic_words (
+    as_of date, topic_id varchar, rank integer, word varchar, weight double
+);
+create table if not exists enriched.text_topics (
+    as_of date, text_hash varchar, topic_id varchar, share double, is_main boolean
+);
+create table if not exists enriched.topic_fits (
+    as_of date, method varchar, topics integer, texts bigint, texts_with_topic bigint,
+    words bigint, quality varchar
+);
 create table if not exists enriched.network_nodes (
     as_of date, node varchar, customer_id varchar, community_id varchar, incoming bigint,
     outgoing bigint, audience bigint, pagerank double, influence double, coreness bigint,

@@ -17,8 +17,8 @@ DAGS = {
     "extract_clickstream": ["load_clickstream", "check_clickstream"],
     "extract_social": ["load_social", "check_social"],
     "build_customer_360": [
-        "build_staging", "resolve_identity", "score_texts", "find_communities", "build_features",
-        "check_features",
+        "build_staging", "resolve_identity", "score_texts", "find_topics", "find_communities",
+        "build_features", "check_features",
     ],
     "recluster_weekly": [
         "build_features", "check_features", "find_outliers", "fit_segments", "analyse_behaviour",

@@ -88,6 +88,9 @@ select
     social.mean_sentiment,
     social.followers,
     social.following,
+    topics.main_topic_id,
+    topics.main_topic,
+    topics.main_topic_share,
     network.community_id,
     network.influence,
     network.coreness as network_coreness,
@@ -145,6 +148,7 @@ left join {{ ref('int_customer_velocity_timed') }} as velocity on customers.cust
 left join {{ ref('int_customer_app_aggregated') }} as app on customers.customer_id = app.customer_id
 left join engagement on customers.customer_id = engagement.customer_id
 left join {{ ref('int_customer_social_aggregated') }} as social on customers.customer_id = social.customer_id
+left join {{ ref('int_customer_topics_aggregated') }} as topics on customers.customer_id = topics.customer_id
 left join {{ ref('int_customer_network_measured') }} as network on customers.customer_id = network.customer_id
 left join {{ ref('int_customer_support_aggregated') }} as support on customers.customer_id = support.customer_id
 left join {{ ref('int_customer_surveys_aggregated') }} as surveys on customers.customer_id = surveys.customer_id
