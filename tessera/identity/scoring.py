@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -217,12 +218,20 @@ def _learn_prior(linker: Linker, names: set[str], count: int) -> None:
 
 
 def _learn_m(linker: Linker, block: tuple[str, ...]) -> None:
-    linker.training.estimate_parameters_using_expectation_maximisation(
-        block_on(*block),
-        estimate_without_term_frequencies=True,
-        max_pairs=_EM_PAIRS,
-        record_sample_proportion=0.1,
-    )
+    before = deepcopy(linker._settings_obj)
+    try:
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            block_on(*block),
+            estimate_without_term_frequencies=True,
+            max_pairs=_EM_PAIRS,
+            record_sample_proportion=0.1,
+        )
+    except ValueError as error:
+        # Splink refuses an m of 0: in a small block no match may agree in just that degree. Such a
+        # block teaches nothing.
+        if "m_probability" not in str(error):
+            raise
+        linker._settings_obj = before
 
 
 def _pairs_in_block(
