@@ -197,7 +197,7 @@ def _mend_for_disk(built: Path) -> None:
     for page in built.rglob("*.html"):
         top = "../" * (len(page.relative_to(built).parts) - 1)
         text = page.read_text(encoding="utf-8")
-        text = text.replace(SHIM, f"{top}assets/iframe-worker.js")
+        text = text.replace(SHIM, f"{top}assets/search-from-disk.js")
         text = LOGO.sub(rf"\1{top}index.html\2", text)
         page.write_text(text, encoding="utf-8")
 
