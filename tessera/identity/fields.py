@@ -31,12 +31,20 @@ class Level:
 class Field:
     """A column of the normalised records and its levels, best first, without null and else.
 
-    `also`: other columns that a level reads.
+    `also`: other columns that a level reads. `void`: when the values, though there, tell nothing
+    that another field does not tell already; null where that never is.
     """
 
     name: str
     levels: tuple[Level, ...]
     also: tuple[str, ...] = ()
+    void: str | None = None
+
+    @property
+    def unknown(self) -> str:
+        """SQL: whether a pair cannot be compared in this field."""
+        nulls = f"{self.name}_l is null or {self.name}_r is null"
+        return f"({nulls} or ({self.void}))" if self.void else f"({nulls})"
 
     @property
     def m_else(self) -> float:
@@ -61,6 +69,18 @@ def _typed(name: str, edits: int, m: float) -> Level:
     )
 
 
+_ALIKE_NAMED = "jaro_winkler_similarity({0}_l, {0}_r) >= 0.8"
+# Namesakes' addresses are alike because their names are: that must not count twice. Two spellings
+# at one provider, of which one is not quite the owner's name, are rather a slip.
+_NAMED_EMAILS = (
+    "email_l <> email_r and (spells_email_l and spells_email_r or (spells_email_l "
+    "or spells_email_r) and split_part(email_l, '@', 2) <> split_part(email_r, '@', 2)) and "
+    + _ALIKE_NAMED.format("email_local")
+)
+_NAMED_HANDLES = (
+    "handle_l <> handle_r and spells_handle_l and spells_handle_r and "
+    + _ALIKE_NAMED.format("handle")
+)
 _INITIAL = Level(
     "an initial or short form",
     "(starts_with(first_name_l, first_name_r) or starts_with(first_name_r, first_name_l))",
@@ -98,13 +118,17 @@ FIELDS = (
             _typed("email", 2, 0.06),
             _alike("email_local", 0.9, 0.06),
         ),
-        ("email_local",),
+        ("email_local", "spells_email"),
+        _NAMED_EMAILS,
     ),
     Field("phone", (_exact("phone", 0.65), _typed("phone", 1, 0.06), _typed("phone", 2, 0.02))),
     Field("street", (_exact("street", 0.60), _alike("street", 0.9, 0.15))),
     Field("postal_code", (_exact("postal_code", 0.75), _typed("postal_code", 1, 0.08))),
-    Field("city", (_exact("city", 0.75), _alike("city", 0.9, 0.08))),
-    Field("handle", (_exact("handle", 0.60), _alike("handle", 0.92, 0.10))),
+    # Who has the same postal code has the same town: that says nothing more.
+    Field("city", (_exact("city", 0.75), _alike("city", 0.9, 0.08)), ("postal_code",),
+          "coalesce(postal_code_l = postal_code_r, false)"),
+    Field("handle", (_exact("handle", 0.60), _alike("handle", 0.92, 0.10)), ("spells_handle",),
+          _NAMED_HANDLES),
     Field("external_id", (_exact("external_id", 0.85), _typed("external_id", 1, 0.08),
                           _typed("external_id", 2, 0.02))),
 )  # fmt: skip

@@ -17,6 +17,8 @@ _INDEPENDENT = (
 )  # fmt: skip
 # What a household does not share.
 _PERSONAL = ("first_name", "birth_date", "external_id", "handle")
+# What namesakes do not have in common but by chance.
+_TELLING = ("birth_date", "street", "email", "phone", "handle", "external_id")
 _LEVELS = {field.name: " or ".join(f"({level.sql})" for level in field.levels) for field in FIELDS}
 
 
@@ -77,7 +79,7 @@ def judge(
                 when {same_handle} and {first} <> 0 then 'same handle'
                 when list_contains(rules, 'device') and {first} > 0 and {last} > 0
                     then 'same device and name'
-                when {_agreeing(gamma)} < 2 then 'too little in common'
+                when {_agreeing(gamma)} < 2 or {_is_namesake(gamma)} then 'too little in common'
                 when match_weight >= {float(threshold)} then 'match weight'
                 else 'below the threshold'
             end as reason
@@ -98,7 +100,7 @@ def contradictions(
     `clusters`: record, cluster; those whose inner pairs are to be looked at.
     """
     gamma = {field.name: _gamma_of_values(field.name, names) for field in FIELDS}
-    columns = ("first_name", "last_name", "birth_date", "external_id", "handle")
+    columns = ("first_name", "last_name", "birth_date", "external_id", "handle", "spells_handle")
     sides = ", ".join(f"{s}.{c} as {c}_{s}" for c in columns for s in ("l", "r"))
     return connection.execute(
         f"""
@@ -120,6 +122,18 @@ def _contradicts(gamma: dict[str, str]) -> str:
     )
 
 
+def _is_namesake(gamma: dict[str, str]) -> str:
+    """Only names agree, and perhaps the town; and what would tell one person from another differs.
+
+    Weights alone would join them wherever names are rare, for they add up what is not independent.
+    """
+    telling = ", ".join(gamma[name] for name in _TELLING)
+    return (
+        f"(greatest({telling}) <= 0 and ({gamma['birth_date']} = 0 "
+        f"or ({gamma['phone']} = 0 and {gamma['street']} = 0)))"
+    )
+
+
 def _gamma(name: str, names: list[str]) -> str:
     return f"gamma_{name}" if name in names else "-1"
 
@@ -128,10 +142,7 @@ def _gamma_of_values(name: str, names: list[str]) -> str:
     """As Splink's level, of a pair that was not scored: -1 unknown, 0 none, 1 some agreement."""
     if name not in names or name not in _PERSONAL:
         return "-1"
-    return (
-        f"(case when {name}_l is null or {name}_r is null then -1 "
-        f"when {_LEVELS[name]} then 1 else 0 end)"
-    )
+    return f"(case when {_field(name).unknown} then -1 when {_LEVELS[name]} then 1 else 0 end)"
 
 
 def _agreeing(gamma: dict[str, str]) -> str:

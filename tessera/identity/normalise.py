@@ -83,6 +83,7 @@ def normalise(
 
 
 _LETTERS = r"regexp_replace({0}, '[^a-z]', '', 'g')"
+_SMALL = "((19|20)[0-9][0-9])?|[0-9]?[0-9]"  # a number that says little: small, or a year
 _WORDS = r"trim(regexp_replace({0}, '[^a-z0-9]+', ' ', 'g'))"
 
 
@@ -95,9 +96,34 @@ def _folded(column: str) -> str:
     )
 
 
+def _spelling(column: str) -> str:
+    """SQL: letters as an address spells them, with or without the e of an umlaut."""
+    return f"replace(regexp_replace({column}, '([aou])e', '\\1', 'g'), 'ss', 's')"
+
+
+def _is_spelled(column: str) -> str:
+    """SQL: whether the words of `column` are its owner's names, in whole, in part or an initial.
+
+    Numbers that are small or a year are no word: they are what a namesake takes too.
+    """
+    words = f"list_filter(regexp_split_to_array({_spelling(column)}, '[^a-z]+'), lambda w: w <> '')"
+    return f"""coalesce(
+        regexp_full_match(regexp_replace({column}, '[^0-9]', '', 'g'), '{_SMALL}')
+        and regexp_matches({column}, '[a-z]')
+        and len(list_filter({words}, lambda w: not (
+            contains(first || last || first, w)
+            or starts_with(w, left(first, 1)) and contains(last, substr(w, 2))
+            or starts_with(w, left(last, 1)) and contains(first, substr(w, 2))
+        ))) = 0, false)"""
+
+
 _RECORDS = f"""
 create or replace temporary table {{records}} as
-select
+select * exclude (first, last), {_is_spelled("email_local")} as spells_email,
+    {_is_spelled("handle")} as spells_handle
+from (select *, {_spelling("coalesce(first_name, '')")} as first,
+    {_spelling("coalesce(last_name, '')")} as last
+from (select
     cast(row_number() over (order by account) as integer) as record,
     account,
     created_at,
@@ -120,6 +146,7 @@ from (
 left join identity_emails as e on given.clean_email is null and e.given = given.email
 left join identity_phones as p
     on p.given = given.phone and p.country is not distinct from given.country
+))
 """
 
 

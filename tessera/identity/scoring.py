@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
-from splink.internals.comparison_level_library import CustomLevel, ElseLevel, NullLevel
+from splink.internals.comparison_level_library import CustomLevel, ElseLevel
 from splink.internals.comparison_library import CustomComparison
 from splink.internals.waterfall_chart import records_to_waterfall_data
 
@@ -181,7 +181,7 @@ def _settings(fields: tuple[Field, ...]) -> SettingsCreator:
 
 
 def _comparison(field: Field) -> CustomComparison:
-    levels: list[Any] = [NullLevel(field.name)]
+    levels: list[Any] = [CustomLevel(field.unknown, "unknown").configure(is_null_level=True)]
     levels += [_level(field, level) for level in field.levels]
     levels.append(ElseLevel().configure(m_probability=field.m_else))
     return CustomComparison(
