@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
+from tessera.ml_floor import replace
 from tessera.settings import Settings
 
 if TYPE_CHECKING:
@@ -96,7 +98,6 @@ def periods(as_of: date) -> list[Period]:
 def basket_rules(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> str:
     """Rules of each period for products and for categories → ml.basket_rules."""
     from models.baskets import RuleParameters, find_rules
-    from tessera.behaviour import replace
 
     parameters = RuleParameters()
     connection.execute(LINES)
@@ -154,9 +155,7 @@ def _leave_most_frequent(connection: duckdb.DuckDBPyConnection, most: int) -> in
 
 
 def _without_triples(counted: CountedItems) -> CountedItems:
-    from dataclasses import replace
-
-    return replace(counted, rows=counted.rows.iloc[:0])
+    return dataclasses.replace(counted, rows=counted.rows.iloc[:0])
 
 
 def _described(

@@ -15,6 +15,8 @@ import pandas as pd
 from models.journeys import step_effects
 from tessera.baskets import basket_rules
 from tessera.demographics import impute_demographics
+from tessera.events import event_ratios
+from tessera.ml_floor import replace
 from tessera.settings import Settings
 from tessera.trends import trends
 
@@ -32,20 +34,6 @@ def analyse(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: da
         raise
     connection.execute("commit")
     return ", ".join(told) or "nothing to analyse"
-
-
-def replace(connection: duckdb.DuckDBPyConnection, table: str, as_of: date, rows: str) -> int:
-    """Replace the rows of ml.<table> of this day by those of the query `rows`; how many it has now.
-
-    `rows` gives the columns of the table by name, without as_of. Raises duckdb.Error when it does
-    not fit.
-    """
-    connection.execute(f"delete from ml.{table} where as_of = ?", [as_of])
-    connection.execute(
-        f"insert into ml.{table} by name select date '{as_of}' as as_of, * from ({rows})"
-    )
-    found = connection.execute(f"select count(*) from ml.{table} where as_of = ?", [as_of])
-    return int(found.fetchall()[0][0])
 
 
 def journeys(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> str:
@@ -89,6 +77,7 @@ ANALYSES: tuple[Analysis, ...] = (
     basket_rules,
     trends,
     impute_demographics,
+    event_ratios,
 )
 
 TRANSITIONS = """

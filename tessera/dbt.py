@@ -63,6 +63,7 @@ def _questions(settings: Settings) -> dict[str, Any]:
         **{f"journey_{name}": value for name, value in told.items()},
         "buy_later_days": buy_later_days,
         "funnels": {name: funnel.model_dump() for name, funnel in settings.funnels.items()},
+        "events": {name: event.model_dump(mode="json") for name, event in settings.events.items()},
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -35,7 +36,7 @@ from tessera.ingest.source import Source, did_you_mean
 CURRENCY = r"^[A-Z]{3}$"
 # As dbt's macro journey_step tells them: lower case.
 StepName = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
-FunnelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
 class SettingsError(ValueError):
@@ -148,6 +149,19 @@ class Topics(_Section):
     seed: int = Field(default=42, ge=0)
 
 
+class Event(_Section):
+    """A sale, a launch: from the day `starts` to the day `ends`, both among them, UTC."""
+
+    starts: date
+    ends: date
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Event:
+        if self.ends < self.starts:
+            raise ValueError(f"ends ({self.ends}) is before starts ({self.starts})")
+        return self
+
+
 class Network(_Section):
     """How ties between people count, and how fine the communities are.
 
@@ -199,7 +213,8 @@ class Settings(BaseSettings):
     segmentation: Segmentation = Segmentation()
     text: Text = Text()
     journeys: Journeys = Journeys()
-    funnels: dict[FunnelName, Funnel] = {"shop": SHOP_FUNNEL}
+    funnels: dict[Name, Funnel] = {"shop": SHOP_FUNNEL}
+    events: dict[Name, Event] = {}
     imputation: Imputation = Imputation()
 
     @field_validator("sources", mode="before")
@@ -330,6 +345,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "text": Text,
         "journeys": Journeys,
         "funnels": Funnel,
+        "events": Event,
         "imputation": Imputation,
     }
     model = sections[loc[0]] if loc else Settings

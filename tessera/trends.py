@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
+from tessera.ml_floor import replace
 from tessera.settings import Settings
 
 if TYPE_CHECKING:
@@ -107,8 +108,6 @@ def take_apart(
 def _replace(
     connection: duckdb.DuckDBPyConnection, table: str, as_of: date, rows: pd.DataFrame
 ) -> None:
-    from tessera.behaviour import replace
-
     if rows.empty:
         connection.execute(f"delete from ml.{table} where as_of = ?", [as_of])
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tessera import behaviour, settings, warehouse
+from tessera import behaviour, ml_floor, settings, warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY, OTHER = date(2026, 1, 1), date(2026, 1, 8)
@@ -24,9 +24,9 @@ def table(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def test_a_day_is_replaced_and_others_stay(table: duckdb.DuckDBPyConnection) -> None:
-    assert behaviour.replace(table, "t", OTHER, "select 'x' as step, 9 as n") == 1
+    assert ml_floor.replace(table, "t", OTHER, "select 'x' as step, 9 as n") == 1
     for n in (1, 2):
-        assert behaviour.replace(table, "t", DAY, f"select {n} as n, 'x' as step") == 1
+        assert ml_floor.replace(table, "t", DAY, f"select {n} as n, 'x' as step") == 1
     found = table.execute("from ml.t order by as_of").fetchall()
     assert found == [("x", DAY, 2), ("x", OTHER, 9)]
 
@@ -35,7 +35,7 @@ def test_an_analysis_that_fails_leaves_the_day_as_it_was(
     table: duckdb.DuckDBPyConnection, told: settings.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def good(connection: duckdb.DuckDBPyConnection, _: settings.Settings, as_of: date) -> str:
-        return f"{behaviour.replace(connection, 't', as_of, 'select 1 as n')} rows"
+        return f"{ml_floor.replace(connection, 't', as_of, 'select 1 as n')} rows"
 
     def bad(*_: object) -> str:
         raise ValueError("no")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,28 @@ def test_a_secret_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("SOME_TOKEN")
     with pytest.raises(LookupError):
         settings.secret("SOME_TOKEN")
+
+
+def test_an_event_has_a_first_and_a_last_day(tmp_path: Path) -> None:
+    days = "starts = 2025-01-08\nends = 2025-01-08"
+    told = load(tmp_path, f"{ORDERS}\n[events.launch]\n{days}")
+    assert told.events["launch"].starts == date(2025, 1, 8)
+    assert load(tmp_path, ORDERS).events == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[events.a]\nstarts = 2025-01-08\nends = 2025-01-07", "is before starts"),
+        ("[events.a]\nstarts = 2025-01-08", "events.a.ends: missing"),
+        ("[events.a]\nstarts = 2025-01-08T10:00:00\nends = 2025-01-09", "events.a.starts"),
+        ('[events.a]\nstarts = "soon"\nends = 2025-01-07', "events.a.starts"),
+        ("[events.a]\nbegins = 2025-01-08", "events.a.begins"),
+        ('[events."Black Week"]\nstarts = 2025-01-08\nends = 2025-01-09', "events"),
+    ],
+)
+def test_events_that_cannot_be_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    assert said in refused(tmp_path, f"{ORDERS}\n{text}")
 
 
 def test_funnels_are_named_steps_in_lower_case(tmp_path: Path) -> None:
