@@ -17,6 +17,10 @@ ANALYTICS, PERSONALISATION, EMAIL, SMS = range(4)
 GENDERS = pa.array(["f", "m", "x"])
 CITIES, POSTAL_CODES, COUNTRIES = (pa.array([p[i] for p in names.PLACES]) for i in range(3))
 CALLING = pa.array([names.CALLING_CODES[p[2]] for p in names.PLACES])
+# Of a second account against its owner's first one.
+_PERSONAL = ("born", "gender", "phone")
+_HOME = ("street", "house")
+_MOVES, _NEW_PHONES, _SLIPS = 0.15, 0.15, 0.04
 _FEMALE_NAMES = 50  # the first so many of names.FIRST_NAMES
 
 
@@ -31,15 +35,16 @@ def simulate(rng: np.random.Generator, window: Window, people: People, first: in
     gender = np.where(people.first_name < _FEMALE_NAMES, 0, 1)
     gender = np.where(rng.random(count) < 0.01, 2, gender)
     account = first + np.arange(count, dtype=np.int32)
-    return {
+    drawn = {
         "account": account,
         "first_name": people.first_name,
         "last_name": people.last_name,
-        "phone": np.where(rng.random(count) < 0.28, -1, rng.integers(10**6, 10**7, count)),
-        "born": np.where(rng.random(count) < 0.18, -1, born - date(1935, 1, 1).toordinal()).astype(
-            np.int32
-        ),
-        "gender": np.where(rng.random(count) < 0.2, -1, gender).astype(np.int8),
+        "has_phone": rng.random(count) >= 0.28,
+        "phone": rng.integers(10**6, 10**7, count),
+        "has_born": rng.random(count) >= 0.18,
+        "born": (born - date(1935, 1, 1).toordinal()).astype(np.int32),
+        "has_gender": rng.random(count) >= 0.2,
+        "gender": gender.astype(np.int8),
         "street": rng.integers(0, len(names.STREETS), count).astype(np.int8),
         "house": rng.integers(1, 140, count).astype(np.int16),
         "place": people.place,
@@ -47,6 +52,33 @@ def simulate(rng: np.random.Generator, window: Window, people: People, first: in
         "created_at": people.created_at,
         "updated_at": np.maximum(updated, people.created_at),
     }
+    return _with_gaps(drawn | _of_one_person(rng, people, drawn))
+
+
+def _of_one_person(rng: np.random.Generator, people: People, drawn: Columns) -> Columns:
+    """Give second accounts their owner's details: some moved, some retyped with a slip."""
+    second = np.flatnonzero(~people.is_first)
+    owner = people.person[second]
+    count = len(second)
+    told = {name: drawn[name].copy() for name in (*_PERSONAL, *_HOME)}
+    has_moved, has_new_phone = rng.random(count) < _MOVES, rng.random(count) < _NEW_PHONES
+    for name in _PERSONAL:
+        told[name][second] = drawn[name][owner]
+    for name in _HOME:
+        told[name][second] = np.where(has_moved, drawn[name][second], drawn[name][owner])
+    told["phone"][second] = np.where(has_new_phone, drawn["phone"][second], told["phone"][second])
+    for name, digits in (("phone", 6), ("born", 2), ("house", 1)):
+        slips = rng.random(count) < _SLIPS
+        off = 10 ** rng.integers(0, digits, count).astype(told[name].dtype)
+        told[name][second] += np.where(slips, off, 0).astype(told[name].dtype)
+    return told
+
+
+def _with_gaps(drawn: Columns) -> Columns:
+    """Leave empty what the account's owner did not tell; the columns has_… go."""
+    gaps = ("phone", "born", "gender")
+    told = {name: np.where(drawn.pop(f"has_{name}"), drawn[name], -1) for name in gaps}
+    return drawn | {name: told[name].astype(drawn[name].dtype) for name in gaps}
 
 
 def simulate_consents(rng: np.random.Generator, window: Window, people: People) -> Columns:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pyarrow.compute as pc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tessera.demo import names, people
+from tessera.demo import contacts, names, people
 from tessera.demo.season import Window
 from tessera.demo.streams import Streams
 
@@ -35,3 +36,17 @@ def test_domains_are_reserved_and_spelling_is_ascii():
     assert all(domain.endswith(".example") for domain in names.MAIL_DOMAINS)
     spelled = [names.ascii_form(name) for name in names.FIRST_NAMES + names.LAST_NAMES]
     assert all(word.isascii() and word.isalpha() and word.islower() for word in spelled)
+
+
+def test_a_second_account_is_of_the_same_person():
+    window = Window(100)
+    here = people.draw(Streams(3), window, 20_000)
+    drawn = contacts.simulate(np.random.default_rng(3), window, here, 0)
+    second = np.flatnonzero(~here.is_first)
+    owner = here.person[second]
+    for name, slipped in (("born", 0.04), ("phone", 0.19), ("house", 0.19), ("street", 0.15)):
+        told = (drawn[name][second] >= 0) & (drawn[name][owner] >= 0)
+        same = (drawn[name][second] == drawn[name][owner])[told].mean()
+        assert abs(same - (1 - slipped)) < 0.08, name
+    both = (drawn["gender"][second] >= 0) & (drawn["gender"][owner] >= 0)
+    assert (drawn["gender"][second] == drawn["gender"][owner])[both].all()
