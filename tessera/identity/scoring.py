@@ -20,8 +20,8 @@ from splink.internals.waterfall_chart import records_to_waterfall_data
 from tessera.identity.fields import FIELDS, Field, Level, used_fields
 
 SEED = 42
-_U_PAIRS = 1_000_000  # random pairs from which u is estimated
-_EM_PAIRS = 500_000  # pairs of a block from which m is learned
+_U_PAIRS = 300_000  # random pairs from which u is estimated; a million find no more people
+_EM_PAIRS = 100_000  # pairs of a block from which m is learned
 _MIN_EM_PAIRS = 20  # fewer teach nothing: the other blocks, or the starting values, tell
 _MIN_FILLED = 10  # records with a value, below which a field is left out
 _RULE_RECALL = 0.7  # share of the true pairs that the sure rules find: sets the prior only
