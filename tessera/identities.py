@@ -42,6 +42,8 @@ EMAILS = {
     "stg_feedback__survey_answers": "answered_at",
     "stg_marketing__campaign_events": "occurred_at",
 }
+# An order changes: of those that later exports changed, what stood before the as-of date counts.
+_CHANGING = {"stg_shop__orders": ("order_id",), "stg_shop__order_lines": ("order_id", "line_id")}
 _DEVICES = {"stg_web__events": "occurred_at", "stg_app__events": "occurred_at"}
 _VAULT = (
     "first_name", "last_name", "birth_date", "email", "phone", "street", "postal_code", "handle",
@@ -132,7 +134,7 @@ def _gather(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
         {"as_of": as_of},
     )
     accounts = " union ".join(
-        f"select account_id from staging.{table} where {moment} is null or {moment} < $as_of"
+        f"select account_id from {_known(table)} where {moment} is null or {moment} < $as_of"
         for table, moment in ACCOUNTS.items()
     )
     connection.execute(
@@ -143,10 +145,21 @@ def _gather(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     )
 
 
+def _known(table: str) -> str:
+    """SQL: the rows of a staging table as they stood before the as-of date."""
+    if table not in _CHANGING:
+        return f"staging.{table}"
+    keys = ", ".join(_CHANGING[table])
+    return (
+        f"(select * from staging.{table} anti join staging.{table}_earlier using ({keys}) "
+        f"union all by name select * from staging.{table}_earlier)"
+    )
+
+
 def _find_evidence(connection: duckdb.DuckDBPyConnection, as_of: date, most: int) -> None:
     """Make identity_addresses, identity_used (address, account) and identity_behaviour (pairs)."""
     addresses = " union ".join(
-        f"select email_key, account_id from staging.{table} "
+        f"select email_key, account_id from {_known(table)} "
         f"where email_key is not null and ({moment} is null or {moment} < $as_of)"
         for table, moment in EMAILS.items()
     )
@@ -248,7 +261,7 @@ def _write_doubts(connection: duckdb.DuckDBPyConnection, as_of: date, weight: fl
         insert into enriched.identity_doubts
         with revenue as (
             select account_id as account, sum(total_amount) as revenue
-            from staging.stg_shop__orders
+            from {_known("stg_shop__orders")}
             where not is_test and ordered_at < $as_of and account_id is not null
             group by account_id
         )

@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
         "crm",
         None,
         "customer_id* email phone first_name last_name birth_date:date gender street city region "
-        "postal_code country handle created_at:timestamp updated_at:timestamp",
+        "postal_code country handle external_id created_at:timestamp updated_at:timestamp",
     ),
     "consents": _kind(
         "crm",

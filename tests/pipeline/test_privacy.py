@@ -36,6 +36,7 @@ PLANTED = {
     "street": "Plantation Row 77{n}",
     "postal_code": "PLZ-9{n}9{n}9",
     "handle": "@planted_handle{n}",
+    "external_id": "LOYAL-PLANTED-88{n}",
     "author_id": "770077007{n}",
     "display_name": "Planta Display{n}",
     "location": "behind the planted tree {n}",

@@ -27,6 +27,7 @@
     'street': to_text('street'),
     'postal_code': to_text('postal_code'),
     'handle': to_handle('handle'),
+    'external_id': to_text('external_id'),
 } %}
 
 with superseded as (
