@@ -85,7 +85,7 @@ def train(
     names = {field.name for field in fields}
     _learn_prior(linker, names, count)
     linker.training.estimate_u_using_random_sampling(
-        max_pairs=_U_PAIRS, seed=SEED, min_count_per_level=20
+        max_pairs=_U_PAIRS, seed=SEED, min_count_per_level=None, num_chunks=1
     )
     for block in _EM_BLOCKS:
         if not set(block) <= names or len(names) == len(block):
