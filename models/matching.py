@@ -36,9 +36,9 @@ def match_members(
     >>> match_members(now, before)
     {'1': 'x', '2': 'y'}
     """
-    if current.empty or previous.empty:
-        return {}
     shared = current.merge(previous, on="member", suffixes=("_now", "_then"))
+    if shared.empty:
+        return {}
     overlap = (
         shared.groupby(["group_now", "group_then"], observed=True).size().reset_index(name="n")
     )

@@ -60,7 +60,7 @@ def test_no_row_is_lost(run: Finished) -> None:
 def test_rows_without_customer_are_anonymous_revenue_and_no_customers(
     run: Finished, lines: pd.DataFrame
 ) -> None:
-    query = "select count(*) from staging.stg_shop__order_lines where customer_id is null"
+    query = "select count(*) from staging.stg_shop__order_lines where account_id is null"
     assert run.query(query) == [(135_080,)]
     anonymous = lines[(lines.customer_id == "") & (lines.price > 0) & (lines.quantity > 0)]
     query = (
