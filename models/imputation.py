@@ -131,6 +131,8 @@ def _by_neighbours(
 def _by_regression(known: np.ndarray, donors: Matrix, asked: Matrix, seed: int) -> np.ndarray:
     """Learnt from the donors; never outside of what is known of them."""
     numbers = known.astype("float64")
+    if numbers.min() == numbers.max():  # of one value only that value can be learnt
+        return np.full(len(asked), numbers[0])
     imputer = IterativeImputer(random_state=seed, min_value=numbers.min(), max_value=numbers.max())
     gaps = np.column_stack([asked, np.full(len(asked), np.nan)])
     # It learns only of columns in which it has seen a gap.
