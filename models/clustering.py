@@ -1,9 +1,8 @@
-"""K-means segments: the number of clusters by silhouette, the same result for the same customers.
+"""Segments: the best of several clusterings by evidence, the same for the same customers.
 
 Reproducible: customers are sorted by id, everything random is seeded, and scikit-learn runs on one
 thread, because its threaded sums add up in another order and change the last bits. (On a busy
-machine its threads are also slower than one.) Distances come from scipy's direct differences, so a
-customer's own result never depends on who else is in the frame.
+machine its threads are also slower than one.)
 """
 
 from __future__ import annotations
@@ -13,81 +12,73 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from models.clusterers import (
+    DISTANCE_DECIMALS,
+    Clusterer,
+    Labels,
+    NearestCentre,
+    fit_clusterer,
+    sample_positions,
+)
+from models.evidence import choose, measure, reasoning
 from models.preparation import (
     DEFAULT_TREATMENTS,
-    DEFAULT_WINSOR_QUANTILES,
     Matrix,
     Preparation,
     Treatment,
     fit_preparation,
+    numeric_features,
     prepare,
 )
-from models.silhouette import mean_silhouettes
+from models.search_parameters import SearchParameters
 
-Labels = NDArray[np.intp]
+__all__ = ["FittedSegments", "SearchParameters", "assign", "distances", "fit_segments"]
 
-#: Distances are rounded before they are compared, so that a tie in the last bit stays a tie.
-DISTANCE_DECIMALS = 9
 ID_COLUMN = "customer_id"
-
-
-@dataclass(frozen=True)
-class SearchParameters:
-    """What steers the search. Everything here is part of the fit's fingerprint.
-
-    k_range: least and greatest number of clusters, both included.
-    min_share: a k whose smallest cluster holds less than this share of customers is not eligible.
-    tolerance: among eligible k, take the greatest whose silhouette is within this of the best
-        (0: simply the best). Segments that are too fine can be merged, too coarse ones not split.
-    n_init: starts of k-means on the search sample; the best start is refined on all customers.
-    search_rows, silhouette_rows: above this many customers a seeded sample is used.
-    """
-
-    k_range: tuple[int, int] = (2, 10)
-    min_share: float = 0.01
-    tolerance: float = 0.0
-    seed: int = 42
-    n_init: int = 10
-    search_rows: int = 20_000
-    silhouette_rows: int = 10_000
-    winsor_quantiles: tuple[float, float] = DEFAULT_WINSOR_QUANTILES
-
-    def __post_init__(self) -> None:
-        """Refuse ranges that mean nothing."""
-        if not 2 <= self.k_range[0] <= self.k_range[1]:
-            raise ValueError(f"k_range must rise from 2 or more, not {self.k_range}")
-        if not 0 <= self.min_share < 1:
-            raise ValueError(f"min_share must be within 0 and 1, not {self.min_share}")
-        if self.tolerance < 0:
-            raise ValueError(f"tolerance must not be negative, not {self.tolerance}")
+#: What the segments are to explain: `evidence.revenue_explained`.
+REVENUE = "monetary"
 
 
 @dataclass(frozen=True)
 class FittedSegments:
-    """A fitted clustering.
+    """A fitted clustering; who was in the frame of the fit is not in here.
 
     preparation: the fitted pipeline, the features used and those dropped with the reason.
-    centres: k x used features, in the prepared (standardised) space; all a k-means has learnt.
-    assignments: one row per customer, see `assign`.
-    selection: one row per k: k, silhouette, inertia (the elbow), smallest_share, is_chosen, reason.
-    silhouette: of the chosen k, over `silhouette_rows` customers; NaN when there is one cluster.
-    inertia: sum of squared distances of all customers to their own centre.
+    clusterer: what tells any prepared row's distance to each cluster.
+    evidence: one row per candidate, see `models.evidence`.
+    reasoning: why this candidate was chosen, a paragraph.
     """
 
     preparation: Preparation
-    centres: Matrix
-    assignments: pd.DataFrame
-    selection: pd.DataFrame
-    k: int
-    silhouette: float
-    silhouette_rows: int
-    inertia: float
+    clusterer: Clusterer
+    evidence: pd.DataFrame
+    reasoning: str
     parameters: SearchParameters
+
+    @property
+    def k(self) -> int:
+        """Number of clusters, noise among them."""
+        return len(self.clusterer.centres)
+
+    @property
+    def silhouette(self) -> float:
+        """Mean silhouette of the chosen candidate; NaN when there is one cluster."""
+        return self._chosen("silhouette")
+
+    @property
+    def inertia(self) -> float:
+        """Sum of squared distances of the customers measured to their centres."""
+        return self._chosen("inertia")
+
+    @property
+    def stability(self) -> float:
+        """Mean over the segments of the bootstrap Jaccard; NaN where it was not measured."""
+        return self._chosen("stability")
+
+    def _chosen(self, column: str) -> float:
+        return float(self.evidence.loc[self.evidence["is_chosen"], column].iloc[0])
 
 
 def fit_segments(
@@ -105,36 +96,54 @@ def fit_segments(
     ordered = _by_customer(frame)
     if ordered.empty:
         raise ValueError("no customers to segment")
+    revenue = (
+        numeric_features(ordered, [REVENUE])[REVENUE].to_numpy() if REVENUE in ordered else None
+    )
     with threadpool_limits(limits=1):
         preparation = fit_preparation(ordered, treatments, parameters.winsor_quantiles)
         rows = prepare(preparation, ordered)
         candidates = _search(rows, parameters)
-        selection, silhouette_rows = _measure(rows, candidates, parameters)
-    chosen = selection.loc[selection["is_chosen"]].iloc[0]
-    centres = candidates[int(chosen["k"])]
+        evidence = choose(measure(rows, candidates, revenue, parameters), parameters)
+    chosen = candidates[int(evidence["is_chosen"].to_numpy().argmax())]
     return FittedSegments(
-        preparation=preparation,
-        centres=centres,
-        assignments=_assignments(ordered, rows, centres),
-        selection=selection,
-        k=len(centres),
-        silhouette=float(chosen["silhouette"]),
-        silhouette_rows=silhouette_rows,
-        inertia=float(chosen["inertia"]),
-        parameters=parameters,
+        preparation, chosen, evidence, reasoning(evidence, parameters), parameters
     )
+
+
+def distances(fitted: FittedSegments, frame: pd.DataFrame) -> pd.DataFrame:
+    """Distance of each customer, known or new, to each cluster, in prepared units.
+
+    Index customer_id, sorted; columns 0..k-1. A customer belongs to the nearest.
+    Raises ValueError as `prepare` does, for example when a feature is missing.
+    """
+    ordered = _by_customer(frame)
+    found = fitted.clusterer.distances(prepare(fitted.preparation, ordered))
+    return pd.DataFrame(found, index=pd.Index(ordered[ID_COLUMN]))
 
 
 def assign(fitted: FittedSegments, frame: pd.DataFrame) -> pd.DataFrame:
     """Assign customers, known or new, to the fitted clusters; sorted by customer_id.
 
-    Columns: customer_id; cluster (0..k-1, a number without meaning); distance to the own centre in
-    prepared units; confidence, the margin (d2 - d1) / d2 between the nearest and second nearest
-    centre: 0 on the border of two clusters, 1 on the own centre or when there is one cluster only.
-    On the frame of the fit the result equals `fitted.assignments`.
+    Columns: customer_id; cluster (0..k-1, a number without meaning); distance to the own cluster
+    in prepared units; confidence, the margin (d2 - d1) / d2 between the nearest and second nearest
+    cluster: 0 on the border of two, 1 on the own centre or when there is one cluster only;
+    second_cluster, the second nearest, missing (Int64) when there is one only.
     """
-    ordered = _by_customer(frame)
-    return _assignments(ordered, prepare(fitted.preparation, ordered), fitted.centres)
+    found = distances(fitted, frame)
+    values = found.to_numpy()
+    nearest, second, own, next_best = _two_nearest(values)
+    confidence = np.ones(len(values))
+    np.divide(next_best - own, next_best, out=confidence, where=next_best > 0)
+    alone = values.shape[1] == 1
+    return pd.DataFrame(
+        {
+            ID_COLUMN: found.index.to_numpy(),
+            "cluster": nearest.astype("int64"),
+            "distance": own,
+            "confidence": confidence.round(DISTANCE_DECIMALS),
+            "second_cluster": pd.array([pd.NA] * len(values) if alone else second, dtype="Int64"),
+        }
+    )
 
 
 def _by_customer(frame: pd.DataFrame) -> pd.DataFrame:
@@ -148,96 +157,25 @@ def _by_customer(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(ID_COLUMN, kind="stable", ignore_index=True)
 
 
-def _search(rows: Matrix, parameters: SearchParameters) -> dict[int, Matrix]:
-    """Fit centres for every k the rows allow: many starts on a sample, refined on all rows."""
-    sample = rows[_sample(len(rows), parameters.search_rows, parameters.seed)]
+def _search(rows: Matrix, parameters: SearchParameters) -> list[Clusterer]:
+    """Fit a clusterer for every k the rows allow."""
+    sample = rows[sample_positions(len(rows), parameters.search_rows, parameters.seed)]
     distinct = len(pd.DataFrame(sample).drop_duplicates()) if sample.shape[1] else 1
     greatest = min(parameters.k_range[1], distinct, len(rows) - 1)
     if greatest < 2:
-        return {1: rows.mean(axis=0, keepdims=True)}
+        return [NearestCentre(rows.mean(axis=0, keepdims=True))]
     least = min(parameters.k_range[0], greatest)
-    return {k: _fit_centres(rows, sample, k, parameters) for k in range(least, greatest + 1)}
+    return [fit_clusterer("kmeans", rows, k, parameters) for k in range(least, greatest + 1)]
 
 
-def _fit_centres(rows: Matrix, sample: Matrix, k: int, parameters: SearchParameters) -> Matrix:
-    search = KMeans(k, n_init=parameters.n_init, random_state=parameters.seed).fit(sample)
-    if len(sample) == len(rows):
-        return np.asarray(search.cluster_centers_)
-    refined = KMeans(k, init=search.cluster_centers_, n_init=1, random_state=parameters.seed)
-    return np.asarray(refined.fit(rows).cluster_centers_)
-
-
-def _measure(
-    rows: Matrix, candidates: Mapping[int, Matrix], parameters: SearchParameters
-) -> tuple[pd.DataFrame, int]:
-    """Judge every candidate: the selection frame, and how many rows the silhouette has seen."""
-    seen = _sample(len(rows), parameters.silhouette_rows, parameters.seed)
-    nearest = {k: _nearest(rows, centres) for k, centres in candidates.items()}
-    measured = pd.DataFrame(
-        {
-            "k": list(candidates),
-            "silhouette": mean_silhouettes(rows[seen], [n[0][seen] for n in nearest.values()]),
-            "inertia": [float(np.square(n[1]).sum()) for n in nearest.values()],
-            "smallest_share": [
-                np.bincount(n[0], minlength=k).min() / len(rows) for k, n in nearest.items()
-            ],
-        }
-    ).round(DISTANCE_DECIMALS)
-    return choose_k(measured, parameters.min_share, parameters.tolerance), len(seen)
-
-
-def choose_k(measured: pd.DataFrame, min_share: float, tolerance: float = 0.0) -> pd.DataFrame:
-    """Add is_chosen and reason to one row per k (k, silhouette, inertia, smallest_share).
-
-    Of the k whose smallest cluster holds at least `min_share` of the customers, the greatest whose
-    silhouette is within `tolerance` of the best one. If no k is eligible, the one with the greatest
-    smallest cluster is taken, and its reason says so.
-    """
-    if len(measured) == 1 and measured["k"].iloc[0] == 1:
-        return measured.assign(is_chosen=True, reason="too few different customers: one segment")
-    eligible = measured["silhouette"].notna() & (measured["smallest_share"] >= min_share)
-    if eligible.any():
-        best = measured.loc[eligible, "silhouette"].max()
-        near = eligible & (measured["silhouette"] >= best - tolerance)
-        chosen = measured.loc[near, "k"].idxmax()
-        won = f"greatest k within {tolerance} of the best silhouette {best:.3f}"
-        reason = won if tolerance else "best silhouette"
-    else:
-        chosen = measured.sort_values(["smallest_share", "k"], ascending=[False, True]).index[0]
-        reason = f"no k keeps every segment above {min_share:.1%}: the least small one taken"
-    small = f"smallest segment below {min_share:.1%}"
-    reasons = pd.Series(np.where(eligible, "eligible", small), measured.index, dtype="object")
-    reasons[chosen] = reason
-    return measured.assign(is_chosen=measured.index == chosen, reason=reasons)
-
-
-def _sample(total: int, size: int, seed: int) -> Labels:
-    """Positions of all rows, or of a seeded sample of them, in rising order."""
-    if total <= size:
-        return np.arange(total)
-    return np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
-
-
-def _nearest(rows: Matrix, centres: Matrix) -> tuple[Labels, Matrix, Matrix]:
-    """Nearest centre of each row, the distance to it, and to the second nearest (inf if none)."""
-    distances = cdist(rows, centres) if rows.shape[1] else np.zeros((len(rows), 1))
-    distances = distances.round(DISTANCE_DECIMALS)
-    labels = distances.argmin(axis=1)
-    if len(centres) == 1:
-        return labels, distances[:, 0], np.full(len(rows), np.inf)
-    two = np.partition(distances, 1, axis=1)
-    return labels, two[:, 0], two[:, 1]
-
-
-def _assignments(ordered: pd.DataFrame, rows: Matrix, centres: Matrix) -> pd.DataFrame:
-    labels, own, second = _nearest(rows, centres)
-    confidence = np.ones(len(rows))
-    np.divide(second - own, second, out=confidence, where=np.isfinite(second) & (second > 0))
-    return pd.DataFrame(
-        {
-            ID_COLUMN: ordered[ID_COLUMN],
-            "cluster": labels.astype("int64"),
-            "distance": own,
-            "confidence": confidence.round(DISTANCE_DECIMALS),
-        }
-    )
+def _two_nearest(values: Matrix) -> tuple[Labels, Labels, Matrix, Matrix]:
+    """Nearest and second nearest column of each row, and the distances; of equals the first."""
+    row = np.arange(len(values))
+    nearest = values.argmin(axis=1)
+    own = values[row, nearest]
+    if values.shape[1] == 1:
+        return nearest, nearest, own, np.zeros(len(values))
+    rest = values.copy()
+    rest[row, nearest] = np.inf
+    second = rest.argmin(axis=1)
+    return nearest, second, own, rest[row, second]

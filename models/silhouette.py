@@ -9,6 +9,7 @@ cluster analysis", J. Comput. Appl. Math. 20.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,24 +21,38 @@ Labels = NDArray[np.intp]
 _CHUNK_MEGABYTES = 64
 
 
-def mean_silhouettes(rows: Matrix, labellings: Sequence[Labels]) -> list[float]:
-    """Return the mean silhouette (-1..1, 1 best) of each labelling of the rows.
+class Silhouette(NamedTuple):
+    """Mean silhouette (-1..1, 1 best) of a labelling, and the standard error of that mean."""
+
+    mean: float
+    error: float
+
+
+def mean_silhouettes(rows: Matrix, labellings: Sequence[Labels]) -> list[Silhouette]:
+    """Return the mean silhouette of each labelling of the rows.
 
     A labelling with a single cluster among these rows has no silhouette: NaN. A row alone in its
     cluster counts as 0, as in the source. Memory: chunks of distances, never the whole square.
     """
     if not labellings or not rows.shape[1]:
-        return [float("nan")] * len(labellings)
+        return [Silhouette(float("nan"), float("nan"))] * len(labellings)
     memberships = [_one_hot(labels) for labels in labellings]
     borders = np.cumsum([0, *(membership.shape[1] for membership in memberships)])
     stacked = np.hstack(memberships)
-    totals = [0.0] * len(labellings)
+    totals = np.zeros((len(labellings), 2))
     for start, sums in _distance_sums(rows, stacked):
         for i, membership in enumerate(memberships):
             to_clusters = sums[:, borders[i] : borders[i + 1]]
             own = labellings[i][start : start + len(sums)]
-            totals[i] += float(_row_silhouettes(to_clusters, own, membership.sum(axis=0)).sum())
-    return [total / len(rows) for total in totals]
+            scores = _row_silhouettes(to_clusters, own, membership.sum(axis=0))
+            totals[i] += scores.sum(), np.square(scores).sum()
+    return [_summed(total, squares, len(rows)) for total, squares in totals]
+
+
+def _summed(total: float, squares: float, count: int) -> Silhouette:
+    mean = total / count
+    variance = max(squares / count - mean**2, 0.0) if count > 1 else float("nan")
+    return Silhouette(float(mean), float(np.sqrt(variance / max(count - 1, 1))))
 
 
 def _one_hot(labels: Labels) -> Matrix:

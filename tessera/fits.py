@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ class NamedFit:
     model_id: str
     fitted: FittedSegments
     names: pd.DataFrame
-    customers: int
+    assignments: pd.DataFrame
 
 
 def read_customers(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame:
@@ -64,15 +64,14 @@ def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
     )
     typical = _typical(customers) if told.exclude_outliers else customers
     fitted = fit_segments(typical, treatments, parameters)
-    profiles = profile_clusters(typical, fitted.assignments["cluster"])
-    if len(typical) < len(customers):
-        fitted = replace(fitted, assignments=assign(fitted, customers))
+    profiles = profile_clusters(typical, assign(fitted, typical)["cluster"])
     named = model_id(
         as_of,
         frame_digest(typical, list(treatments)),
         {**asdict(parameters), "treatments": dict(treatments)},
     )
-    return NamedFit(named, fitted, name_clusters(profiles, settings.currency), len(customers))
+    names = name_clusters(profiles, settings.currency)
+    return NamedFit(named, fitted, names, assign(fitted, customers))
 
 
 def _typical(customers: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +92,7 @@ def write(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> 
 
 
 def _write_assignments(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
-    assigned = fit.fitted.assignments  # noqa: F841 - DuckDB reads the frame by its name
+    assigned = fit.assignments  # noqa: F841 - DuckDB reads the frame by its name
     names = fit.names  # noqa: F841
     connection.execute(
         """
@@ -142,7 +141,7 @@ def _write_fit(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date
         "dropped": dict(fitted.preparation.dropped),
         "parameters": asdict(fitted.parameters),
     }
-    selection = fitted.selection  # noqa: F841
+    selection = fitted.evidence  # noqa: F841
     connection.execute(
         "insert into ml.fits values (?, ?, 'kmeans', ?, ?, ?, ?, ?, ?)",
         [
@@ -151,7 +150,7 @@ def _write_fit(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date
             fitted.k,
             None if pd.isna(fitted.silhouette) else fitted.silhouette,
             fitted.inertia,
-            fit.customers,
+            len(fit.assignments),
             fitted.parameters.seed,
             json.dumps(features),
         ],

@@ -93,9 +93,9 @@ def test_outliers_are_kept_out_of_the_fit_and_still_assigned(
     customers = fits.read_customers(connection, DAY)
     assert customers["is_outlier"].sum() == 1
     without = fits.fit(customers, told, DAY)
-    assert len(without.fitted.assignments) == len(customers) == 180
+    assert len(without.assignments) == len(customers) == 180
     typical = fits.fit(customers[~customers["is_outlier"]], told, DAY)
-    assert (without.fitted.centres == typical.fitted.centres).all()
+    assert (without.fitted.clusterer.centres == typical.fitted.clusterer.centres).all()
     both = told.segmentation.model_copy(update={"exclude_outliers": False})
     with_her = fits.fit(customers, told.model_copy(update={"segmentation": both}), DAY)
     assert with_her.model_id != without.model_id

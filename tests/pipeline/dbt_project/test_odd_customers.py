@@ -93,4 +93,4 @@ def test_they_are_outliers_and_do_not_break_the_clusters(
     customers["is_outlier"] = judged.loc[customers["customer_id"], "is_outlier"].to_numpy()
     told = settings.load(ROOT / "settings.toml")
     fit = fits.fit(customers, told, day)
-    assert set(fit.fitted.assignments["customer_id"]) == set(customers["customer_id"])
+    assert set(fit.assignments["customer_id"]) == set(customers["customer_id"])
