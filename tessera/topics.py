@@ -21,13 +21,16 @@ SAME_WORDS = 0.5
 #: So many words of a topic are kept to know it again.
 KEPT_WORDS = 30
 
-# Posts, subjects of tickets and comments of surveys in English, each distinct text once.
+# Posts, tickets (subject and body) and comments of surveys in English, each distinct text once.
 WROTE = """
 with said as (
     select text_hash, coalesce(author_handle_key, author_key, '') as author
     from staging.stg_social__posts where posted_at < $start
     union
     select subject_hash, coalesce(account_id, email_key, '')
+    from staging.stg_support__tickets where opened_at < $start
+    union
+    select body_hash, coalesce(account_id, email_key, '')
     from staging.stg_support__tickets where opened_at < $start
     union
     select comment_hash, coalesce(account_id, email_key, '')

@@ -21,7 +21,8 @@ create table staging.stg_social__posts (
     text_hash varchar, author_handle_key varchar, author_key varchar, posted_at timestamp
 );
 create table staging.stg_support__tickets (
-    subject_hash varchar, account_id varchar, email_key varchar, opened_at timestamp
+    subject_hash varchar, body_hash varchar, account_id varchar, email_key varchar,
+    opened_at timestamp
 );
 create table staging.stg_feedback__survey_answers (
     comment_hash varchar, account_id varchar, email_key varchar, answered_at timestamp
@@ -120,12 +121,28 @@ def test_a_text_written_twice_is_one_text_of_two_people(
     _post(warehouse, GARDEN, 1)
     (text_hash,) = warehouse.execute("select text_hash from staging.stg_social__posts").fetchone()
     warehouse.execute(
-        "insert into staging.stg_support__tickets values (?, 'ada', null, '2025-12-02')",
+        "insert into staging.stg_support__tickets values (?, null, 'ada', null, '2025-12-02')",
         [text_hash],
     )
     written = topics.read(warehouse, DAY)
     assert len(written.texts) == 1
     assert sorted(written.author.tolist()) == [0, 1]
+
+
+def test_a_ticket_says_its_subject_and_its_body(warehouse: duckdb.DuckDBPyConnection) -> None:
+    warehouse.execute(
+        "insert into staging.stg_support__tickets values "
+        "('subject', 'body', 'ada', null, '2025-12-02'), ('subject', null, 'bob', null, "
+        "'2025-12-03'), (null, 'later', 'bob', null, '2026-01-01')"
+    )
+    warehouse.execute(
+        "insert into staging.stg_vault__identifiers values "
+        "('text', 'subject', 'ticket_subject', 'A lamp'), ('text', 'body', 'ticket_body', 'It is "
+        "dark'), ('text', 'later', 'ticket_body', 'Still dark')"
+    )
+    written = topics.read(warehouse, DAY)
+    assert written.texts == ["It is dark", "A lamp"]
+    assert len(written.author) == 3
 
 
 def test_examples_are_texts_about_the_topic(warehouse: duckdb.DuckDBPyConnection) -> None:

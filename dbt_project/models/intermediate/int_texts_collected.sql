@@ -1,4 +1,4 @@
--- Posts, subjects of tickets and comments of surveys: who wrote what and when.
+-- Posts, tickets (subject and body) and comments of surveys: who wrote what and when.
 with authors as (
     select profiles.author_key, min(handles.customer_id) as customer_id
     from {{ ref('stg_social__profiles') }} as profiles
@@ -6,9 +6,27 @@ with authors as (
     group by profiles.author_key
 ),
 
+tickets as (
+    select
+        tickets._load_id,
+        tickets._line,
+        tickets._item,
+        tickets.subject_hash,
+        tickets.body_hash,
+        tickets.opened_at as said_at,
+        coalesce(accounts.customer_id, emails.customer_id) as customer_id,
+        coalesce(accounts.customer_id, emails.customer_id, tickets.email_key) as author
+    from {{ ref('stg_support__tickets') }} as tickets
+    left join {{ ref('int_accounts_resolved') }} as accounts on tickets.account_id = accounts.account_id
+    left join {{ ref('int_emails_resolved') }} as emails on tickets.email_key = emails.email_key
+),
+
 said as (
     select
         'post' as source,
+        posts._load_id,
+        posts._line,
+        posts._item,
         posts.text_hash,
         posts.posted_at as said_at,
         coalesce(handles.customer_id, authors.customer_id) as customer_id,
@@ -21,18 +39,35 @@ said as (
 
     select
         'ticket' as source,
-        tickets.subject_hash as text_hash,
-        tickets.opened_at as said_at,
-        coalesce(accounts.customer_id, emails.customer_id) as customer_id,
-        coalesce(accounts.customer_id, emails.customer_id, tickets.email_key) as author
-    from {{ ref('stg_support__tickets') }} as tickets
-    left join {{ ref('int_accounts_resolved') }} as accounts on tickets.account_id = accounts.account_id
-    left join {{ ref('int_emails_resolved') }} as emails on tickets.email_key = emails.email_key
+        _load_id,
+        _line,
+        _item,
+        subject_hash as text_hash,
+        said_at,
+        customer_id,
+        author
+    from tickets
+
+    union all
+
+    select
+        'ticket' as source,
+        _load_id,
+        _line,
+        _item,
+        body_hash as text_hash,
+        said_at,
+        customer_id,
+        author
+    from tickets
 
     union all
 
     select
         'survey' as source,
+        answers._load_id,
+        answers._line,
+        answers._item,
         answers.comment_hash as text_hash,
         answers.answered_at as said_at,
         coalesce(accounts.customer_id, emails.customer_id) as customer_id,
@@ -42,6 +77,6 @@ said as (
     left join {{ ref('int_emails_resolved') }} as emails on answers.email_key = emails.email_key
 )
 
-select source, text_hash, said_at, customer_id, author
+select source, _load_id, _line, _item, text_hash, said_at, customer_id, author
 from said
 where text_hash is not null and said_at < {{ as_of_start() }}
