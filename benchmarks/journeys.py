@@ -108,7 +108,7 @@ def measure_models(file: Path, folder: Path, memory: str) -> dict[str, Any]:
     """Transitions and funnel by the dbt models; what they found, and seconds of their SQL."""
     told = settings_of(folder, memory).model_copy(
         update={
-            "journeys": Journeys(days=400, max_steps=200, conversions=[]),
+            "journeys": Journeys(days=400, max_steps=200, min_users=1, conversions=[]),
             "funnels": {"f": Funnel(steps=[NAMES[s] for s in FUNNEL], window_hours=24 * 400)},
         }
     )

@@ -125,6 +125,7 @@ class Journeys(_Section):
 
     days: int = Field(default=90, ge=1)
     max_steps: int = Field(default=30, ge=1, le=200)
+    min_users: int = Field(default=5, ge=1)
     conversions: list[StepName] = ["purchase"]
     path_steps: int = Field(default=10, ge=1, le=50)
     top_paths: int = Field(default=100, ge=1)

@@ -145,6 +145,7 @@ def simple_shop(
     only = ["--exclude-resource-type", "unit_test"]
     told = {
         "journey_days": 400,
+        "journey_min_users": 1,
         "journey_conversions": [],
         "funnels": {"shop": {"steps": list(THEIRS["funnel"]), "window_hours": 400 * 24}},
     }
