@@ -1,18 +1,11 @@
-with counted as (
-    select customer_id, topic_id, count(*) as texts
-    from {{ ref('int_topic_texts_dated') }}
-    where customer_id is not null and {{ allows_analytics('customer_id') }}
-    group by customer_id, topic_id
-),
-
-ranked as (
+with ranked as (
     select
         customer_id,
         topic_id,
         texts,
         sum(texts) over (partition by customer_id) as all_texts,
         row_number() over (partition by customer_id order by texts desc, topic_id) as place
-    from counted
+    from {{ ref('int_customer_topics_counted') }}
 )
 
 select
