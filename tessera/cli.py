@@ -195,6 +195,50 @@ def show_topic(topic_id: str, count: Annotated[int, typer.Option(min=1)] = 5) ->
             console.print(f"{text_hash}  {share:.0%}  {shown}", highlight=False, markup=False)
 
 
+fitted = typer.Typer(help="The ML models that were fitted.", no_args_is_help=True)
+app.add_typer(fitted, name="models")
+ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="As `tessera models list` prints it")]
+
+
+@fitted.command("list")
+def list_models() -> None:
+    """Show every ML model, whether it assigned customers, and why it did not."""
+    from tessera.registry_report import models
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        console.print(models(connection))
+
+
+@fitted.command("show")
+def show_model(model: ModelId) -> None:
+    """Show what an ML model was fitted on, its evidence, its file and its history."""
+    from tessera.registry_report import model as shown
+
+    told = settings.load()
+    with runs.open_run_warehouse(told) as connection:
+        console.print(shown(connection, told.artifacts_dir, model), soft_wrap=True)
+
+
+@fitted.command("promote")
+def promote_model(model: ModelId, reason: Why = None) -> None:
+    """Let an ML model assign customers from the next run on, whatever the gates said of it."""
+    from tessera.champions import promote
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        word = promote(connection, model, reason, runs.now())
+    console.print(f"{word.model_id} assigns from the next run on", highlight=False)
+
+
+@fitted.command("rollback")
+def roll_back_model(reason: Why = None) -> None:
+    """Let the champion before this one assign customers again, from the next run on."""
+    from tessera.champions import rollback
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        word = rollback(connection, reason, runs.now())
+    console.print(f"{word.model_id} assigns again from the next run on", highlight=False)
+
+
 @app.command()
 def demo(
     customers: Annotated[int, typer.Option(min=1)] = 5_000,

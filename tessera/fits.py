@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 
 from models.naming import WITHOUT_PURCHASE_ID, WITHOUT_PURCHASE_NAME
+from tessera import registry, runs
 from tessera.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,6 +90,21 @@ def write(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> 
     _write_names(connection, fit, as_of)
     _write_fit(connection, fit, as_of)
     connection.execute("commit")
+
+
+def register(
+    connection: duckdb.DuckDBPyConnection, fit: NamedFit, settings: Settings, as_of: date
+) -> None:
+    """Save the ML model and write it into the registry."""
+    used = list(fit.fitted.preparation.used)
+    features = registry.feature_version(connection, used, definitions(settings))
+    registry.save(connection, settings.artifacts_dir, fit.model_id, as_of, fit.fitted, features)
+    registry.note(connection, fit.model_id, as_of, "fitted", fit.fitted.reasoning, runs.now())
+
+
+def definitions(settings: Settings) -> dict[str, object]:
+    """The settings that decide what a feature means: an ML model holds under the same ones."""
+    return {"currency": settings.currency, **settings.features.model_dump(mode="json")}
 
 
 def _write_assignments(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:

@@ -67,10 +67,13 @@ def fingerprint(
         [None if kinds is None else list(kinds)],
     ).fetchone()
     told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse", "pseudonym_key"})
-    words = connection.execute("select max(override_id) from ops.identity_overrides").fetchone()
+    words = connection.execute(
+        "select (select max(override_id) from ops.identity_overrides), "
+        "(select max(word) from ops.model_words)"
+    ).fetchone()
     parts = (
         str(loaded and loaded[0]),
-        str(words and words[0]),
+        str(words),
         told,
         code_version(CODE),
         str(as_of),

@@ -17,11 +17,14 @@ import duckdb
 from expectations.checks import Suite
 from tessera import dbt, gate, loads, runs
 from tessera.privacy.key import KeyRefused
+from tessera.registry import ModelRefused
 from tessera.runs import StepFailed, open_run_warehouse
 from tessera.settings import Settings, SettingsError, secret
 
 # What only a person can mend: trying again would not help.
-FINAL = (StepFailed, dbt.DbtFailed, KeyRefused, runs.NothingLoaded, SettingsError)
+FINAL = (
+    StepFailed, dbt.DbtFailed, KeyRefused, runs.NothingLoaded, SettingsError, ModelRefused
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ def fit_segments(run: Run) -> str:
     fit = fits.fit(customers, run.settings, run.as_of)
     with run.warehouse() as connection:
         fits.write(connection, fit, run.as_of)
+        fits.register(connection, fit, run.settings, run.as_of)
     return f"k = {fit.fitted.k}, silhouette {fit.fitted.silhouette:.3f}"
 
 

@@ -117,6 +117,25 @@ create table if not exists ml.k_selection (
     model_id varchar, as_of date, k integer, silhouette double, inertia double,
     smallest_share double, is_chosen boolean, reason varchar
 );
+create table if not exists ml.models (
+    model_id varchar primary key, as_of date, algorithm varchar, k integer,
+    feature_version varchar, features varchar, file varchar, sha256 varchar, bytes bigint,
+    software varchar
+);
+create table if not exists ml.champions (
+    as_of date, model_id varchar, newest_number integer, word bigint
+);
+create table if not exists ml.champion_segments (
+    as_of date, cluster integer, segment_id varchar
+);
+create table if not exists ops.model_words (
+    word bigint, action varchar, model_id varchar, from_as_of date, recorded_at timestamp,
+    recorded_by varchar, reason varchar
+);
+create table if not exists ops.model_events (
+    seq bigint, model_id varchar, as_of date, status varchar, reason varchar,
+    recorded_at timestamp
+);
 create table if not exists ml.segment_names (
     model_id varchar, as_of date, segment_id varchar, segment_name varchar, description varchar,
     suggested_action varchar
