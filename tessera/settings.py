@@ -143,11 +143,27 @@ SHOP_FUNNEL = Funnel(steps=["product_view", "add_to_cart", "checkout_start", "pu
 
 
 class Topics(_Section):
-    """What people write about. `count` "auto" chooses how many topics by their quality."""
+    """What people write about: docs/how-to/network-and-topics.md.
 
-    method: Literal["nmf", "lda"] = "nmf"
+    `count` "auto" chooses how many topics by their quality. `model`, for "embeddings": a folder, or
+    a name on the Hugging Face hub.
+    """
+
+    method: Literal["nmf", "lda", "embeddings"] = "nmf"
+    model: str | None = Field(default=None, min_length=1)
     count: Literal["auto"] | Annotated[int, Field(ge=2, le=100)] = "auto"
     seed: int = Field(default=42, ge=0)
+
+    @model_validator(mode="after")
+    def _embeddings_have_a_model(self) -> Topics:
+        if self.method == "embeddings" and not self.model:
+            raise ValueError(
+                'method "embeddings" needs a model: name a folder or a model on the Hugging Face '
+                'hub as model, or set method = "nmf"'
+            )
+        if self.model and self.method != "embeddings":
+            raise ValueError(f'model is for method "embeddings" alone, not for "{self.method}"')
+        return self
 
 
 class Event(_Section):

@@ -11,9 +11,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from tessera.runs import StepFailed
 from tessera.settings import Topics as Told
 
 if TYPE_CHECKING:
+    from tessera.text.sentences import SentenceEncoder
     from tessera.text.topics import Topics
 
 #: Least cosine similarity of the words of two topics that are the same one.
@@ -74,18 +76,43 @@ class Written:
 
 def find(connection: duckdb.DuckDBPyConnection, told: Told, as_of: date) -> str:
     """Find the topics of one day, replace what is stored of it, say how many."""
-    from tessera.text.topics import Parameters, find_topics
-    from tessera.text.words import Authors
-
     written = read(connection, as_of)
-    parameters = Parameters(told.method, None if told.count == "auto" else told.count, told.seed)
-    topics = find_topics(written.texts, Authors(written.text, written.author), parameters)
+    method, topics = _find(written, told)
     words = _words(topics)
     named = _name(connection, words, len(topics.weights), as_of)
     shares = _shares(topics, written)
-    _write(connection, topics, words, shares, named, (told.method, len(written.texts)), as_of)
+    _write(connection, topics, words, shares, named, (method, len(written.texts)), as_of)
     about = shares["text_hash"].nunique()
     return f"{len(named):,} topics; {about:,} of {len(written.texts):,} texts have one"
+
+
+def _find(written: Written, told: Told) -> tuple[str, Topics]:
+    """How the topics were found, the model too, and the topics. Raises StepFailed."""
+    from tessera.text.topics import Parameters, find_topics
+    from tessera.text.words import Authors
+
+    authors = Authors(written.text, written.author)
+    count = None if told.count == "auto" else told.count
+    if told.method == "embeddings":
+        from tessera.text.embedded import find_embedded_topics
+
+        encoder = _open_encoder(str(told.model))
+        parameters = Parameters(count=count, seed=told.seed)
+        topics = find_embedded_topics(written.texts, authors, encoder.encode, parameters)
+        return f"embeddings {encoder.name}", topics
+    return told.method, find_topics(
+        written.texts, authors, Parameters(told.method, count, told.seed)
+    )
+
+
+def _open_encoder(name: str) -> SentenceEncoder:
+    from tessera.text.engine import EngineRefused
+    from tessera.text.sentences import open_encoder
+
+    try:
+        return open_encoder(name)
+    except EngineRefused as error:
+        raise StepFailed(str(error)) from error
 
 
 def read(connection: duckdb.DuckDBPyConnection, as_of: date) -> Written:

@@ -7,7 +7,7 @@ non-negative matrix factorization", Nature 401, 788. Latent Dirichlet allocation
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,7 +83,7 @@ def find_topics(
 
     No topic when fewer than FEWEST_TEXTS texts have a word that enough people use.
     """
-    drawn = _sample(len(texts), FIT_TEXTS, parameters.seed)
+    drawn = draw(len(texts), FIT_TEXTS, parameters.seed)
     sample = [texts[i] for i in drawn]
     words = choose_words(sample, authors.of(drawn, len(texts)))
     counts = count_words(sample, words)
@@ -100,8 +100,10 @@ def _find(
     tried: dict[int, float] = {}
     count = parameters.count
     if count is None:
-        few = _sample(counts.shape[0], CHOICE_TEXTS, parameters.seed)
-        count, tried = choose_count(counts[few], parameters)
+        few = draw(counts.shape[0], CHOICE_TEXTS, parameters.seed)
+        count, tried = choose_count(
+            counts[few], lambda size: _Fitted.fit(counts[few], size, parameters).weights
+        )
     count = min(count, *counts.shape)
     fitted = _Fitted.fit(counts, count, parameters)
     shares = fitted.transform(count_words(texts, words))
@@ -109,8 +111,12 @@ def _find(
     return Topics(tuple(words), fitted.weights[order], csr_array(shares[:, order]), tried)
 
 
-def choose_count(counts: csr_array, parameters: Parameters) -> tuple[int, dict[int, float]]:
+def choose_count(
+    counts: csr_array, weights_of: Callable[[int], Real]
+) -> tuple[int, dict[int, float]]:
     """How many topics: the greatest number whose quality is within TOLERANCE of the best.
+
+    `weights_of`: topics × words of so many topics of these texts.
 
     Quality is coherence × diversity (Dieng, Ruiz & Blei 2020, "Topic modeling in embedding
     spaces"): the mean NPMI of pairs of a topic's top words (Röder, Both & Hinneburg 2015,
@@ -118,11 +124,7 @@ def choose_count(counts: csr_array, parameters: Parameters) -> tuple[int, dict[i
     distinct.
     """
     most = max(2, min(counts.shape[0] // 25, counts.shape[1] // 5))
-    tried = {
-        count: _quality(counts, _Fitted.fit(counts, count, parameters).weights)
-        for count in COUNTS
-        if count <= most
-    }
+    tried = {count: _quality(counts, weights_of(count)) for count in COUNTS if count <= most}
     best = max(tried.values())
     return max(c for c, q in tried.items() if q >= best - TOLERANCE * abs(best)), tried
 
@@ -188,7 +190,8 @@ def _make(count: int, parameters: Parameters) -> NMF | LatentDirichletAllocation
     return NMF(count, init="nndsvda", random_state=parameters.seed, max_iter=300, tol=1e-3)
 
 
-def _sample(size: int, most: int, seed: int) -> NDArray[np.int64]:
+def draw(size: int, most: int, seed: int) -> NDArray[np.int64]:
+    """Positions of at most so many of `size`, ascending."""
     if size <= most:
         return np.arange(size)
     return np.sort(np.random.default_rng(seed).choice(size, most, replace=False))

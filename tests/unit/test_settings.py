@@ -182,3 +182,16 @@ def test_funnels_are_named_steps_in_lower_case(tmp_path: Path) -> None:
 )
 def test_journeys_that_cannot_be_asked_for(tmp_path: Path, text: str, named: str) -> None:
     assert named in refused(tmp_path, f"{ORDERS}\n{text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('method = "embeddings"', "needs a model: name a folder"),
+        ('model = "owner/name"', 'model is for method "embeddings" alone'),
+        ('method = "bertopic"', "topics.method"),
+        ("count = 1", "topics.count"),
+    ],
+)
+def test_topics_that_cannot_be_found(tmp_path: Path, text: str, said: str) -> None:
+    assert said in refused(tmp_path, f"{ORDERS}\n[topics]\n{text}")

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
 from tessera import topics
+from tessera.runs import StepFailed
 from tessera.settings import Topics
 from tessera.warehouse import SCHEMA
 
@@ -14,6 +17,7 @@ DAY, NEXT = date(2026, 1, 1), date(2026, 1, 8)
 GARDEN = ["rose", "tulip", "spade", "soil", "seed", "lawn", "hedge", "blossom", "compost"]
 SOUND = ["speaker", "volume", "bass", "guitar", "concert", "melody", "vinyl", "drum", "chorus"]
 TRAVEL = ["train", "ticket", "luggage", "hotel", "airport", "passport", "border", "map", "island"]
+THEMES = (GARDEN, SOUND, TRAVEL)
 TOLD = Topics(count=2)
 STAGING = """
 create schema staging;
@@ -127,6 +131,38 @@ def test_a_text_written_twice_is_one_text_of_two_people(
     written = topics.read(warehouse, DAY)
     assert len(written.texts) == 1
     assert sorted(written.author.tolist()) == [0, 1]
+
+
+class ByTheme:
+    """An encoder that knows the themes."""
+
+    name = "themes 1"
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """The share of each theme's words in a text."""
+        found = [[sum(w in theme for w in text.split()) for theme in THEMES] for text in texts]
+        return (np.array(found, dtype="float32") / 5).reshape(len(texts), len(THEMES))
+
+
+def test_topics_of_embeddings_are_kept_with_their_model(
+    warehouse: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tessera.text.sentences.open_encoder", lambda name: ByTheme())
+    _post(warehouse, GARDEN, 60)
+    _post(warehouse, SOUND, 40)
+    told = Topics(method="embeddings", model="themes", count=2)
+    assert topics.find(warehouse, told, DAY) == "2 topics; 100 of 100 texts have one"
+    assert set(_topics(warehouse, DAY)) == {"garden", "sound"}
+    fit = warehouse.execute("select method, topics from enriched.topic_fits").fetchall()
+    assert fit == [("embeddings themes 1", 2)]
+
+
+def test_a_model_that_is_not_there_ends_the_step(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    told = Topics(method="embeddings", model=str(tmp_path))
+    with pytest.raises(StepFailed, match=r"has no config\.json"):
+        topics.find(warehouse, told, DAY)
 
 
 def test_a_ticket_says_its_subject_and_its_body(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from tessera.text import transformer
+from tessera.text import pretrained
 from tessera.text.engine import EngineRefused, open_engine
 from tessera.text.scoring import OTHER_LANGUAGE, SCORED, describe
 from tessera.text.transformer import label_values
@@ -71,7 +71,7 @@ def test_batches_order_and_padding_change_nothing(
     texts = ["great", "bad fine fine", "fine", "great great bad"] * 5
     engine = open_engine(str(folder))
     whole = engine.score(texts)
-    monkeypatch.setattr(transformer, "BATCH_TEXTS", 3)
+    monkeypatch.setattr(pretrained, "BATCH_TEXTS", 3)
     np.testing.assert_array_equal(engine.score(texts[::-1]).scores[::-1], whole.scores)
     assert engine.score([]).scores.shape == (0,)
 
