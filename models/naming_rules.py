@@ -1,7 +1,8 @@
-"""The declared names: which profile bears which name, and what to do about such customers.
+"""The built-in names: which profile bears which name, and what to do about such customers.
 
-Conditions speak of a cluster's median: its percentile among all customers (0..1), or its value.
-A condition on a feature that too few customers of the cluster have is not met.
+Conditions speak of a segment's median: its percentile among all customers (0..1), its distance from
+their mean in standard deviations (z-score), or its value. A condition on a feature that too few
+customers of the segment have is not met. Settings add to these rules: docs/how-to/segment-names.md.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ class NameRule:
     """A name, the conditions that all must hold for it, and its words.
 
     lead: who they are, the start of a sentence that goes on with figures.
+    suggested_channel: where to reach them first.
     """
 
     name: str
     conditions: tuple[Condition, ...]
     lead: str
     suggested_action: str
+    suggested_channel: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def _low(feature: str, percentile: float) -> Condition:
     return Condition(feature, at_most=percentile)
 
 
-#: In order of priority.
+#: In order of priority: the four classic ones first.
 NAME_RULES = (
     NameRule(
         "Loyal Brand Advocates",
@@ -64,17 +67,7 @@ NAME_RULES = (
         ),
         "Buy often and speak well of the brand",
         "Invite to a referral or ambassador programme; ask for reviews; no discounts needed.",
-    ),
-    NameRule(
-        "Power Users",
-        (
-            _high("frequency", 0.6),
-            _high("monetary", 0.65),
-            _high("engagement_score", 0.65),
-            _low("recency_days", 0.5),
-        ),
-        "Use shop and app heavily and are among the best customers",
-        "Give early access and loyalty rewards; ask them what to build next.",
+        "Social media and a personal referral link",
     ),
     NameRule(
         "Discount Shoppers",
@@ -86,47 +79,7 @@ NAME_RULES = (
         ),
         "Buy when prices are reduced",
         "Send offers with a minimum basket; test smaller discounts before larger ones.",
-    ),
-    NameRule(
-        "New Customers",
-        (_low("tenure_days", 0.25), _low("recency_days", 0.6), _low("frequency", 0.5)),
-        "Came not long ago and are still finding their way",
-        "Send a welcome series that leads to the second order within a month.",
-    ),
-    NameRule(
-        "Champions",
-        (_high("frequency", 0.75), _high("monetary", 0.75), _low("recency_days", 0.35)),
-        "Buy most often, spend most and bought only lately",
-        "Give early access and loyalty rewards; never let a service problem wait.",
-    ),
-    NameRule(
-        "Big Spenders",
-        (_high("monetary", 0.7), _high("average_order_value", 0.65), _low("recency_days", 0.6)),
-        "Spend far more per order than others",
-        "Offer personal service and premium ranges; thank them by name.",
-    ),
-    NameRule(
-        "Loyal Regulars",
-        (_high("frequency", 0.6), _low("recency_days", 0.55), _high("tenure_days", 0.45)),
-        "Have come back regularly for a long time",
-        "Reward with a loyalty scheme and cross-sell categories they have not tried.",
-    ),
-    NameRule(
-        "Rising Customers",
-        (
-            _low("tenure_days", 0.45),
-            _low("recency_days", 0.35),
-            _high("frequency", 0.45),
-            _high("purchase_trend", 0.55),
-        ),
-        "Came in recent months and buy more and more",
-        "Show the breadth of the range and offer membership while interest is fresh.",
-    ),
-    NameRule(
-        "At-Risk Customers",
-        (_high("recency_days", 0.55), _high("frequency", 0.5), _high("monetary", 0.45)),
-        "Were good customers and have gone quiet",
-        "Win back with a personal offer; find out what went wrong through support or a survey.",
+        "E-mail, timed to offers",
     ),
     NameRule(
         "Occasional Browsers",
@@ -138,24 +91,87 @@ NAME_RULES = (
         ),
         "Still look around now and then and seldom buy",
         "Show best sellers and reminders of what they viewed; keep contact light.",
+        "Retargeting and reminders on the site",
+    ),
+    NameRule(
+        "At-Risk Customers",
+        (_high("recency_days", 0.55), _high("frequency", 0.5), _high("monetary", 0.45)),
+        "Were good customers and have gone quiet",
+        "Win back with a personal offer; find out what went wrong through support or a survey.",
+        "Personal e-mail, then telephone for the most valuable",
+    ),
+    NameRule(
+        "Power Users",
+        (
+            _high("frequency", 0.6),
+            _high("monetary", 0.65),
+            _high("engagement_score", 0.65),
+            _low("recency_days", 0.5),
+        ),
+        "Use shop and app heavily and are among the best customers",
+        "Give early access and loyalty rewards; ask them what to build next.",
+        "App, and e-mail for what is new",
+    ),
+    NameRule(
+        "New Customers",
+        (_low("tenure_days", 0.25), _low("recency_days", 0.6), _low("frequency", 0.5)),
+        "Came not long ago and are still finding their way",
+        "Send a welcome series that leads to the second order within a month.",
+        "E-mail welcome series",
+    ),
+    NameRule(
+        "Champions",
+        (_high("frequency", 0.75), _high("monetary", 0.75), _low("recency_days", 0.35)),
+        "Buy most often, spend most and bought only lately",
+        "Give early access and loyalty rewards; never let a service problem wait.",
+        "Personal e-mail or telephone",
+    ),
+    NameRule(
+        "Big Spenders",
+        (_high("monetary", 0.7), _high("average_order_value", 0.65), _low("recency_days", 0.6)),
+        "Spend far more per order than others",
+        "Offer personal service and premium ranges; thank them by name.",
+        "Telephone or post, personally",
+    ),
+    NameRule(
+        "Loyal Regulars",
+        (_high("frequency", 0.6), _low("recency_days", 0.55), _high("tenure_days", 0.45)),
+        "Have come back regularly for a long time",
+        "Reward with a loyalty scheme and cross-sell categories they have not tried.",
+        "E-mail newsletter and loyalty account",
+    ),
+    NameRule(
+        "Rising Customers",
+        (
+            _low("tenure_days", 0.45),
+            _low("recency_days", 0.35),
+            _high("frequency", 0.45),
+            _high("purchase_trend", 0.55),
+        ),
+        "Came in recent months and buy more and more",
+        "Show the breadth of the range and offer membership while interest is fresh.",
+        "E-mail and app",
     ),
     NameRule(
         "Lapsed Customers",
         (_high("recency_days", 0.7), _low("frequency", 0.55)),
         "Bought a little, long ago",
         "Send one low-cost reactivation campaign, then stop paying to reach them.",
+        "E-mail, once",
     ),
     NameRule(
         "Frequent Small Baskets",
         (_high("frequency", 0.6), _low("average_order_value", 0.35)),
         "Come often for small orders",
         "Raise the basket with bundles and a free-delivery threshold.",
+        "Basket and checkout pages",
     ),
     NameRule(
         "Occasional Buyers",
         (_low("frequency", 0.45), _low("monetary", 0.5)),
         "Buy seldom and little",
         "Remind them of what they bought before, timed to the season.",
+        "E-mail, seldom and by season",
     ),
 )
 
@@ -175,6 +191,28 @@ TRAITS = (
 
 FALLBACK_LEAD = "Stand out by no familiar pattern"
 FALLBACK_ACTION = "Look at their profile and test one offer on a small group first."
+FALLBACK_CHANNEL = "E-mail"
+
+#: Customers who were never clustered, and those in no dense group of a density algorithm.
+WITHOUT_PURCHASE_ID = "without-purchase"
+NOISE_ID = "noise"
+#: Segments that are what they are by definition, not by profile: id → name and words.
+RESERVED = {
+    WITHOUT_PURCHASE_ID: NameRule(
+        "Without Purchase",
+        (),
+        "Known customers with no purchase on record: not clustered",
+        "Make a welcome offer; ask for a first order.",
+        "E-mail",
+    ),
+    NOISE_ID: NameRule(
+        "Unlike Others",
+        (),
+        "Customers in no dense group, each unlike the others",
+        "Look at them one by one before anything is sent; an offer to all of them fits few.",
+        "Personal contact",
+    ),
+}
 
 #: How a feature's median is told; {currency} and {value} are filled in.
 PHRASES = {

@@ -1,4 +1,4 @@
-"""Profiles: what the customers of each cluster have in common, against all customers."""
+"""Profiles: what the customers of each segment have in common, against all customers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.preparation import Matrix, numeric_features
 
-#: What segments are described by: more than what they are clustered by.
+#: What segments are described by: more than what they are clustered by. Rules for names may add.
 PROFILE_FEATURES = (
     "recency_days",
     "frequency",
@@ -31,29 +31,29 @@ PROFILE_FEATURES = (
 )
 
 
-def profile_clusters(
+def profile_segments(
     frame: pd.DataFrame,
-    clusters: ArrayLike,
+    segments: ArrayLike,
     features: Iterable[str] = PROFILE_FEATURES,
 ) -> pd.DataFrame:
-    """Describe each cluster by each feature; one row per cluster and feature.
+    """Describe each segment by each feature; one row per segment and feature.
 
-    `frame` has one row per customer, `clusters` the cluster of each row; features the frame does
-    not have are left out. Columns: cluster; customers; share (of all customers); feature;
-    known_share (of the cluster's customers who have a value); median and mean (of those);
-    percentile (0..1: where the cluster's median stands among all customers, ties counted half);
-    z_score ((cluster median - mean of all) / standard deviation of all, 0 when all are equal).
+    `frame` has one row per customer, `segments` the segment_id of each row; features the frame does
+    not have are left out. Columns: segment_id; customers; share (of all customers); feature;
+    known_share (of the segment's customers who have a value); median and mean (of those);
+    percentile (0..1: where the segment's median stands among all customers, ties counted half);
+    z_score ((segment median - mean of all) / standard deviation of all, 0 when all are equal).
     Medians of nothing are NaN.
     """
     names = [name for name in features if name in frame.columns]
     numbers = numeric_features(frame, names).reset_index(drop=True)
-    groups = np.asarray(clusters)
+    groups = np.asarray(segments)
     if len(groups) != len(numbers):
-        raise ValueError(f"{len(groups)} cluster numbers for {len(numbers)} customers")
-    sizes = pd.Series(groups).value_counts().sort_index().rename_axis("cluster")
+        raise ValueError(f"{len(groups)} segments for {len(numbers)} customers")
+    sizes = pd.Series(groups).value_counts().sort_index().rename_axis("segment_id")
     parts = [_profile_feature(name, numbers[name], groups) for name in names]
-    long = pd.concat(parts, ignore_index=True).sort_values(["cluster", "feature"], kind="stable")
-    customers = long["cluster"].map(sizes)
+    long = pd.concat(parts, ignore_index=True).sort_values(["segment_id", "feature"], kind="stable")
+    customers = long["segment_id"].map(sizes)
     long.insert(1, "customers", customers)
     long.insert(2, "share", customers / len(groups))
     return long.reset_index(drop=True)
@@ -67,7 +67,7 @@ def _profile_feature(name: str, values: pd.Series, groups: NDArray[np.generic]) 
     centred = medians - known.mean() if len(known) else medians
     return pd.DataFrame(
         {
-            "cluster": medians.index,
+            "segment_id": medians.index,
             "feature": name,
             "known_share": (grouped.count() / grouped.size()).to_numpy(),
             "median": medians.to_numpy(),

@@ -34,13 +34,34 @@ def run(
     console.print(f"{step}: {steps.run_step(step, settings.load(), day)}", highlight=False)
 
 
-@app.command()
-def segments() -> None:
+named = typer.Typer(help="The segments; alone, shows those that are published.")
+app.add_typer(named, name="segments")
+
+
+@named.callback(invoke_without_command=True)
+def segments(context: typer.Context) -> None:
     """Show the published segments, and where to look next."""
+    if context.invoked_subcommand:
+        return
     told = settings.load()
     console.print(report.segments(told.published_dir, told.currency))
     where = report.places(told.published_dir, told.artifacts_dir, told.warehouse_file)
     console.print(where, soft_wrap=True, highlight=False, markup=False)
+
+
+@named.command("rename")
+def rename_segment(
+    segment_id: Annotated[str, typer.Argument(help="As `tessera segments` shows it")],
+    name: Annotated[str | None, typer.Argument(help="None takes your name back")] = None,
+    reason: Annotated[str | None, typer.Option(help="Kept beside the name")] = None,
+) -> None:
+    """Give a segment a name of yours, which stays with its id from the next run on."""
+    from tessera.names import rename
+
+    told = settings.load()
+    with runs.open_run_warehouse(told) as connection:
+        done = rename(connection, told, segment_id, name, reason, runs.now())
+    console.print(done, highlight=False, markup=False)
 
 
 @app.command()

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
-from models.naming import WITHOUT_PURCHASE_ID, WITHOUT_PURCHASE_NAME
+from models.naming_rules import RESERVED, WITHOUT_PURCHASE_ID
 from tessera import registry, runs
 from tessera.settings import Settings
 
 if TYPE_CHECKING:
     from models.clustering import FittedSegments
-
-WITHOUT_PURCHASE_ACTION = "Welcome offer; ask for a first order"
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,10 @@ def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
     """Cluster and name. Raises ValueError for a feature that is none of the known ones."""
     from models.clustering import SearchParameters, assign, fit_segments
     from models.fingerprint import frame_digest, model_id
-    from models.naming import name_clusters
+    from models.naming import name_segments, slug
     from models.preparation import DEFAULT_TREATMENTS
-    from models.profiles import profile_clusters
+    from models.profiles import profile_segments
+    from tessera.names import features_of, rules_of
 
     told = settings.segmentation
     unknown = set(told.features) - set(DEFAULT_TREATMENTS)
@@ -65,13 +64,18 @@ def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
     )
     typical = _typical(customers) if told.exclude_outliers else customers
     fitted = fit_segments(typical, treatments, parameters)
-    profiles = profile_clusters(typical, assign(fitted, typical)["cluster"])
+    clusters = assign(fitted, typical)["cluster"]
+    rules = rules_of(settings.names, typical)
+    profiles = profile_segments(typical, clusters, features_of(rules))
+    names = name_segments(profiles, rules, settings.currency)
+    names = names.assign(
+        cluster=names["segment_id"].astype("int64"), segment_id=names["segment_name"].map(slug)
+    )
     named = model_id(
         as_of,
         frame_digest(typical, list(treatments)),
         {**asdict(parameters), "treatments": dict(treatments)},
     )
-    names = name_clusters(profiles, settings.currency)
     return NamedFit(named, fitted, names, assign(fitted, customers))
 
 
@@ -125,7 +129,7 @@ def _write_assignments(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_
             "as_of": as_of,
             "model_id": fit.model_id,
             "id": WITHOUT_PURCHASE_ID,
-            "name": WITHOUT_PURCHASE_NAME,
+            "name": RESERVED[WITHOUT_PURCHASE_ID].name,
         },
     )
 
@@ -134,19 +138,15 @@ def _write_names(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: da
     names = fit.names  # noqa: F841
     connection.execute(
         "insert into ml.segment_names "
-        "select ?, ?, segment_id, segment_name, description, suggested_action from names",
+        "select ?, ?, segment_id, segment_name, description, suggested_action, suggested_channel "
+        "from names",
         [fit.model_id, as_of],
     )
+    never = RESERVED[WITHOUT_PURCHASE_ID]
+    told = (f"{never.lead}.", never.suggested_action, never.suggested_channel)
     connection.execute(
-        "insert into ml.segment_names select ?, ?, ?, ?, ?, ?",
-        [
-            fit.model_id,
-            as_of,
-            WITHOUT_PURCHASE_ID,
-            WITHOUT_PURCHASE_NAME,
-            "Known customers with no purchase on record: not clustered.",
-            WITHOUT_PURCHASE_ACTION,
-        ],
+        "insert into ml.segment_names select ?, ?, ?, ?, ?, ?, ?",
+        [fit.model_id, as_of, WITHOUT_PURCHASE_ID, never.name, *told],
     )
 
 

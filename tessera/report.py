@@ -25,23 +25,23 @@ def segments(published: Path, currency: str) -> RenderableType:
     with open_published(file) as connection:
         rows = connection.execute(
             """
-            select segment_name, customers, customer_share, revenue_share, median_recency_days,
-                   median_frequency, median_monetary, mean_engagement_score, suggested_action,
-                   as_of, sum(customers) over () as total
+            select segment_id, segment_name, customers, customer_share, revenue_share,
+                   median_recency_days, median_frequency, median_monetary, mean_engagement_score,
+                   suggested_action, as_of, sum(customers) over () as total
             from segments.segment_profiles order by gross_revenue desc, segment_name
             """
         ).fetchall()
-    as_of, total = (rows[0][9], rows[0][10]) if rows else ("?", 0)
+    as_of, total = (rows[0][10], rows[0][11]) if rows else ("?", 0)
     title = f"{len(rows)} segments of {total:,} customers as of {as_of}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     actions = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column("Segment", style="bold", overflow="fold")
     for heading in ("Customers", "Share", "Revenue", "Recency", "Orders", "Spent", "Engaged"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, customers, share, revenue, recency, orders, spent, engaged, action, *_ in rows:
+    for key, name, customers, share, revenue, recency, orders, spent, engaged, action, *_ in rows:
         figures = (_number(recency), _number(orders), _number(spent), _number(engaged, 1))
         table.add_row(name, f"{customers:,}", _percent(share), _percent(revenue), *figures)
-        actions.add_row(Text(name, style="bold"), action or "")
+        actions.add_row(Text(key, style="dim"), Text(name, style="bold"), action or "")
     note = Text(
         f"Recency (days), orders and spent ({currency}, net of refunds) are medians; engaged is "
         "the mean engagement score.",

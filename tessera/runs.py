@@ -69,7 +69,8 @@ def fingerprint(
     told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse", "pseudonym_key"})
     words = connection.execute(
         "select (select max(override_id) from ops.identity_overrides), "
-        "(select max(word) from ops.model_words)"
+        "(select max(word) from ops.model_words), "
+        "(select max(rename_id) from ops.segment_renames)"
     ).fetchone()
     parts = (
         str(loaded and loaded[0]),

@@ -32,6 +32,7 @@ from pydantic_settings import (
 
 from tessera.ingest.fetch.settings import Fetch, Since
 from tessera.ingest.source import Source, did_you_mean
+from tessera.settings_names import NameCondition, Names, NameTold
 
 CURRENCY = r"^[A-Z]{3}$"
 # As dbt's macro journey_step tells them: lower case.
@@ -228,6 +229,7 @@ class Settings(BaseSettings):
     topics: Topics = Topics()
     network: Network = Network()
     segmentation: Segmentation = Segmentation()
+    names: Names = Names()
     text: Text = Text()
     journeys: Journeys = Journeys()
     funnels: dict[Name, Funnel] = {"shop": SHOP_FUNNEL}
@@ -359,6 +361,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "topics": Topics,
         "network": Network,
         "segmentation": Segmentation,
+        "names": Names,
         "text": Text,
         "journeys": Journeys,
         "funnels": Funnel,
@@ -366,6 +369,8 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "imputation": Imputation,
     }
     model = sections[loc[0]] if loc else Settings
+    if loc[:1] == ("names",) and len(loc) > 2:
+        model = NameCondition if "when" in loc else NameTold
     if "fetch" in loc[2:]:
         model = Since if loc[-1] == "since" else Fetch
     return list(model.model_fields)

@@ -45,6 +45,10 @@ create table if not exists ops.step_runs (
 create table if not exists ops.pseudonym_key (
     fingerprint varchar, first_used_at timestamp
 );
+create table if not exists ops.segment_renames (
+    rename_id bigint, segment_id varchar, segment_name varchar, recorded_at timestamp,
+    recorded_by varchar, reason varchar
+);
 create table if not exists enriched.identities (
     as_of date, kind varchar, key varchar, customer_id varchar
 );
@@ -138,8 +142,9 @@ create table if not exists ops.model_events (
 );
 create table if not exists ml.segment_names (
     model_id varchar, as_of date, segment_id varchar, segment_name varchar, description varchar,
-    suggested_action varchar
+    suggested_action varchar, suggested_channel varchar
 );
+alter table ml.segment_names add column if not exists suggested_channel varchar;
 
 create table if not exists ml.journey_transitions (
     as_of date, device_type varchar, from_step varchar, to_step varchar, sessions bigint,

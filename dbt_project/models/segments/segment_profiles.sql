@@ -50,6 +50,7 @@ select
     profiles.model_id,
     names.description,
     names.suggested_action,
+    names.suggested_channel,
     cast(profiles.customers as bigint) as customers,
     {{ share('profiles.customers', 'totals.customers') }} as customer_share,
     cast(profiles.gross_revenue as decimal(18, 4)) as gross_revenue,

@@ -73,8 +73,10 @@ def fill_small_shop(dbt: Any, connection: duckdb.DuckDBPyConnection) -> None:
         insert into ml.assignments values
             ('{dbt.customer("1")}', date '{AS_OF}', 'kmeans-1', 'regulars', 'Regulars', 0.5, 0.9),
             ('{dbt.customer("2")}', date '{AS_OF}', 'kmeans-1', 'regulars', 'Regulars', 0.6, 0.8);
-        insert into ml.segment_names values
-            ('kmeans-1', date '{AS_OF}', 'regulars', 'Regulars', 'They come back.', 'Thank them.');
+        insert into ml.segment_names by name
+            select 'kmeans-1' as model_id, date '{AS_OF}' as as_of, 'regulars' as segment_id,
+                'Regulars' as segment_name, 'They come back.' as description,
+                'Thank them.' as suggested_action, 'Post' as suggested_channel;
         """
     )
 

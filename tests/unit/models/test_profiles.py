@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from scipy.stats import percentileofscore
 
-from models.profiles import profile_clusters
+from models.profiles import profile_segments
 
 MakeCustomers = Callable[..., pd.DataFrame]
 
 
 def _fact(profiles: pd.DataFrame, cluster: int, feature: str) -> pd.Series:
-    found = profiles[(profiles["cluster"] == cluster) & (profiles["feature"] == feature)]
+    found = profiles[(profiles["segment_id"] == cluster) & (profiles["feature"] == feature)]
     assert len(found) == 1
     return found.iloc[0]
 
@@ -27,7 +27,7 @@ def test_figures_by_hand() -> None:
             "mean_sentiment": [None, None, 0.5, None, -0.5],
         }
     )
-    profiles = profile_clusters(frame, [0, 0, 0, 1, 1])
+    profiles = profile_segments(frame, [0, 0, 0, 1, 1])
     few = _fact(profiles, 0, "frequency")
     assert (few["customers"], few["share"]) == (3, 0.6)
     assert (few["median"], few["mean"]) == (1, pytest.approx(4 / 3))
@@ -42,7 +42,7 @@ def test_figures_by_hand() -> None:
 def test_percentiles_equal_scipys(make_customers: MakeCustomers) -> None:
     frame = make_customers(400)
     clusters = np.arange(400) % 3
-    profiles = profile_clusters(frame, clusters, ["frequency", "mean_sentiment"])
+    profiles = profile_segments(frame, clusters, ["frequency", "mean_sentiment"])
     for row in profiles.itertuples():
         values = frame[row.feature].dropna()
         expected = percentileofscore(values, row.median, kind="mean") / 100
@@ -51,7 +51,7 @@ def test_percentiles_equal_scipys(make_customers: MakeCustomers) -> None:
 
 def test_missing_and_constant_features() -> None:
     frame = pd.DataFrame({"posts": [None, None], "discount_share": [0.0, 0.0]})
-    profiles = profile_clusters(frame, [0, 1])
+    profiles = profile_segments(frame, [0, 1])
     unknown = _fact(profiles, 0, "posts")
     assert unknown["known_share"] == 0
     assert unknown[["median", "percentile"]].isna().all()
@@ -65,10 +65,10 @@ def test_the_index_of_the_frame_plays_no_part(make_customers: MakeCustomers) -> 
     clusters = np.arange(100) % 2
     shifted = frame.set_index(pd.Index(range(500, 600)))
     pd.testing.assert_frame_equal(
-        profile_clusters(frame, clusters), profile_clusters(shifted, clusters)
+        profile_segments(frame, clusters), profile_segments(shifted, clusters)
     )
 
 
 def test_clusters_and_customers_must_match() -> None:
-    with pytest.raises(ValueError, match="1 cluster numbers for 2 customers"):
-        profile_clusters(pd.DataFrame({"frequency": [1, 2]}), [0])
+    with pytest.raises(ValueError, match="1 segments for 2 customers"):
+        profile_segments(pd.DataFrame({"frequency": [1, 2]}), [0])
