@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from tessera.demo import personas, purchases
+from tessera.demo.catalogue import CATEGORIES
 from tessera.demo.columns import Columns, concat, words
 from tessera.demo.dirt import Notes
 from tessera.demo.people import People
@@ -23,7 +24,7 @@ _RFM = """recency_days, frequency, gross_cents, refund_cents, monetary_cents"""
 _MONEY = "({0} * 0.01::DECIMAL(2,2))::DECIMAL(14,2)"
 _CUSTOMERS = f"""
     SELECT 'C' || lpad(account::VARCHAR, 7, '0') AS customer_id,
-           'P' || lpad(person::VARCHAR, 7, '0') AS person_id, persona,
+           'P' || lpad(person::VARCHAR, 7, '0') AS person_id, persona, community,
            CASE WHEN recency_days >= 0 THEN recency_days END AS recency_days, frequency,
            {_MONEY.format("gross_cents")} AS gross_revenue,
            {_MONEY.format("refund_cents")} AS refunds,
@@ -58,6 +59,8 @@ class Truth:
             "account": first + np.arange(len(people)),
             "person": first + people.person.astype(np.int64),
             "persona": people.persona,
+            # Those who follow and mention one another; without a handle she is in none.
+            "community": np.where(people.has_handle, people.favourite, -1),
         }
         own = purchases.rfm(window, bought, orders["account"], len(people), ~orders["is_guest"])
         self.accounts.append(who | own)
@@ -89,4 +92,8 @@ class Truth:
 def _people(parts: list[Columns]) -> pa.Table:
     columns = concat(parts)
     persona = pa.array([persona.name for persona in personas.PERSONAS])
-    return pa.table(columns | {"persona": words(columns["persona"], persona)})
+    told = {
+        "persona": words(columns["persona"], persona),
+        "community": words(columns["community"], pa.array(list(CATEGORIES))),
+    }
+    return pa.table(columns | told)

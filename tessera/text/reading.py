@@ -31,7 +31,7 @@ def read(text: str | None) -> str:
     """The text as rules read it; empty for what is no text.
 
     >>> read("Don’t wait…@shop &amp; #NeverAgain https://example.org/x")
-    "Don't wait… @ & Never Again"
+    "Don't wait…@ & Never Again"
     """
     if not isinstance(text, str):
         return ""

@@ -88,7 +88,7 @@ def clean(text: str) -> str:
     """Lower case, compatible letters, without addresses, handles and numbers.
 
     >>> clean("Ask @ada or ada@example.org: 3 LAMPS, see https://example.org/a")
-    'ask   or   lamps, see  '
+    'ask   or     lamps, see  '
     """
     folded = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).casefold()
     return _NAMES.sub(" ", folded)

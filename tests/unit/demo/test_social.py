@@ -81,6 +81,21 @@ def test_follows_are_preferential(typed):
     assert max(followers) > 8 * np.median(followers)
 
 
+def test_communities_are_planted_and_in_the_truth(typed):
+    rows = typed.sql(f"""
+        SELECT f.community = t.community, count(*) FROM follows
+        JOIN (SELECT social_handle AS h, community FROM contacts
+              JOIN '{typed.truth}/customers.parquet' ON customer_id = contact_id) f
+          ON f.h = follower_handle
+        JOIN (SELECT social_handle AS h, community FROM contacts
+              JOIN '{typed.truth}/customers.parquet' ON customer_id = contact_id) t
+          ON t.h = followed_handle GROUP BY ALL
+    """)
+    inside = dict(rows)
+    assert None not in inside, "whoever has a handle is in a community"
+    assert inside[True] > 3 * inside[False]
+
+
 def test_posts_are_json_lines(text):
     rows = [row[0] for row in text.sql("SELECT line FROM post_lines WHERE line LIKE '%}'")]
     post = json.loads(rows[0])
