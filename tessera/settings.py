@@ -206,6 +206,24 @@ class Imputation(_Section):
     donors: int = Field(default=10_000, ge=1)
 
 
+class Audit(_Section):
+    """Do segments treat people alike? docs/how-to/scorecards-and-audit.md.
+
+    `groups`: the columns of the features whose groups are compared. `barred`: those that customers
+    are never clustered by. A group below `least_customers` is too small to tell anything of; a
+    feature counts as a proxy of a group from `proxy_auc`; a customer is placed unsurely below
+    `unsure_below` of confidence.
+    """
+
+    groups: list[str] = ["age_band", "income_band"]
+    barred: list[str] = [
+        "age_band", "income_band", "household_size", "education", "occupation", "home_ownership",
+    ]  # fmt: skip
+    least_customers: int = Field(default=30, ge=1)
+    proxy_auc: float = Field(default=0.6, gt=0.5, lt=1)
+    unsure_below: float = Field(default=0.1, ge=0, le=1)
+
+
 class Settings(BaseSettings):
     """Everything a run is told. Frozen; made by `load`."""
 
@@ -235,6 +253,7 @@ class Settings(BaseSettings):
     funnels: dict[Name, Funnel] = {"shop": SHOP_FUNNEL}
     events: dict[Name, Event] = {}
     imputation: Imputation = Imputation()
+    audit: Audit = Audit()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -254,6 +273,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 "no source of kind 'orders' or 'order_lines': every other source is optional, "
                 "orders are not. Add one under [sources]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _barred_features_are_not_used(self) -> Settings:
+        used = [name for name in self.segmentation.features if name in self.audit.barred]
+        if used:
+            raise ValueError(
+                f"segmentation.features names {', '.join(used)}, which audit.barred keeps out of "
+                "clustering. Take it out of one of the two"
             )
         return self
 
@@ -367,6 +396,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "funnels": Funnel,
         "events": Event,
         "imputation": Imputation,
+        "audit": Audit,
     }
     model = sections[loc[0]] if loc else Settings
     if loc[:1] == ("names",) and len(loc) > 2:

@@ -131,7 +131,7 @@ def find_outliers(run: Run) -> str:
 
 def fit_segments(run: Run) -> str:
     """Features → ml: cluster the customers, name the clusters, write both back."""
-    from tessera import fits
+    from tessera import fits, scorecards
 
     with run.warehouse() as connection:
         customers = fits.read_customers(connection, run.as_of)
@@ -141,6 +141,7 @@ def fit_segments(run: Run) -> str:
     with run.warehouse() as connection:
         fits.write(connection, fit, run.as_of)
         fits.register(connection, fit, run.settings, run.as_of)
+        scorecards.judge(connection, fit.fitted.preparation, customers, run.settings, run.as_of)
     return f"k = {fit.fitted.k}, silhouette {fit.fitted.silhouette:.3f}"
 
 

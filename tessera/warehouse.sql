@@ -146,6 +146,37 @@ create table if not exists ml.segment_names (
 );
 alter table ml.segment_names add column if not exists suggested_channel varchar;
 
+create table if not exists ml.fit_scorecards (
+    as_of date, model_id varchar, segments bigint, customers bigint, silhouette double,
+    silhouette_error double, misfit_share double, smallest_share double, largest_share double,
+    revenue_explained double, unsure_share double, map_explained_x double, map_explained_y double,
+    map_feature_x varchar, map_feature_y varchar
+);
+create table if not exists ml.segment_scorecards (
+    as_of date, segment_id varchar, customers bigint, customer_share double,
+    gross_revenue decimal(18, 4), revenue_share double, silhouette double,
+    silhouette_customers bigint, misfit_share double, stability double, standing varchar,
+    mean_confidence double, average_order_value double, conversion_rate double, is_retained double,
+    is_churned double
+);
+create table if not exists ml.segment_separations (
+    as_of date, measure varchar, customers bigint, segments bigint, kruskal_h double,
+    p_value double, epsilon_squared double, eta_squared double, effect varchar
+);
+create table if not exists ml.segment_maps (
+    as_of date, customer_id varchar, segment_id varchar, silhouette double, pca_x double,
+    pca_y double, tsne_x double, tsne_y double
+);
+create table if not exists ml.bias_audit (
+    as_of date, attribute varchar, group_name varchar, kind varchar, outcome varchar,
+    customers bigint, counted bigint, rate double, rate_low double, rate_high double,
+    reference_group varchar, ratio double, ratio_low double, ratio_high double, verdict varchar
+);
+create table if not exists ml.feature_proxies (
+    as_of date, attribute varchar, feature varchar, customers bigint, groups bigint, auc double,
+    auc_error double, verdict varchar
+);
+
 create table if not exists ml.journey_transitions (
     as_of date, device_type varchar, from_step varchar, to_step varchar, sessions bigint,
     transitions bigint, probability double

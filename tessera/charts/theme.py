@@ -6,6 +6,7 @@ Categories have the colours of Okabe and Ito (Color Universal Design, 2008), qua
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tessera.charts.shown import Drawn
@@ -55,18 +56,19 @@ CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def as_svg(chart: Drawn) -> str:
+def as_svg(chart: Drawn, config: Mapping[str, Any] = CONFIG) -> str:
     """The chart as SVG: without scripts, fonts or times, dark where the reader's page is."""
     import vl_convert
 
     spec = chart.to_dict(context={"pre_transform": False})
-    spec["config"] = CONFIG
+    spec["config"] = config
     svg = vl_convert.vegalite_to_svg(spec)
     head, rest = svg.split(">", 1)
-    return f"{head}>{_dark_style()}{rest}\n"
+    return f"{head}>{dark_style()}{rest}\n"
 
 
-def _dark_style() -> str:
+def dark_style() -> str:
+    """The style that turns the theme's ink light where the reader's page is dark."""
     rules = "".join(
         f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}'
         for light, dark in DARK.items()
