@@ -7,27 +7,25 @@ differences, so a customer's own result never depends on who else is in the fram
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from threadpoolctl import threadpool_limits
 
-from models.preparation import Matrix
-from models.search_parameters import SearchParameters
-
-Labels = NDArray[np.intp]
-
-#: Distances are rounded before they are compared, so that a tie in the last bit stays a tie.
-DISTANCE_DECIMALS = 9
+from models.density import GRAINS, fit_dense
+from models.distances import Labels, Matrix, euclidean, sample_positions
+from models.hierarchy import fit_ward
+from models.mixtures import MixtureSegments, fit_mixtures, refine_mixture
+from models.search_parameters import ALGORITHMS, SearchParameters
 
 
 class Clusterer(Protocol):
     """What every fitted clusterer tells.
 
-    algorithm: "kmeans".
+    algorithm: one of `ALGORITHMS`.
     centres: k x features in prepared units, the mean of each cluster's members.
     has_noise: the last cluster is of those who are in no dense region.
     """
@@ -62,34 +60,93 @@ class NearestCentre:
 
     def distances(self, rows: Matrix) -> Matrix:
         """Euclidean distance of each row to each centre, n x k, rounded."""
-        if not rows.shape[1]:  # all customers are equal
-            return np.zeros((len(rows), len(self.centres)))
-        found: Matrix = cdist(rows, self.centres).round(DISTANCE_DECIMALS)
-        return found
+        return euclidean(rows, self.centres)
 
 
 def fit_clusterer(
     algorithm: str, rows: Matrix, k: int | None, parameters: SearchParameters
 ) -> Clusterer:
-    """Fit `algorithm` with `k` clusters to prepared rows.
+    """Fit `algorithm` with `k` clusters to prepared rows; density algorithms find their own k,
+    by the coarsest grain that finds any.
 
-    Above `parameters.search_rows` rows: many starts on a seeded sample, the best one refined on all
-    rows. Raises ValueError for an unknown algorithm, and for a `k` that the algorithm cannot take.
+    Above `parameters.search_rows` rows it is fitted to a seeded sample and refined on all rows.
+    Raises ValueError for an unknown algorithm, for a `k` that it cannot take, and where a density
+    algorithm finds fewer than two dense regions.
     """
-    if algorithm != "kmeans":
-        raise ValueError(f"unknown algorithm: {algorithm}; use kmeans")
-    if k is None:
-        raise ValueError("kmeans needs a number of clusters")
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"unknown algorithm: {algorithm}; use one of {', '.join(ALGORITHMS)}")
+    if (k is None) != (algorithm in GRAINS):
+        raise ValueError(f"{algorithm} {'needs' if k is None else 'finds'} its number of clusters")
     sample = rows[sample_positions(len(rows), parameters.search_rows, parameters.seed)]
-    found = KMeans(k, n_init=parameters.n_init, random_state=parameters.seed).fit(sample)
-    if len(sample) == len(rows):
-        return NearestCentre(np.asarray(found.cluster_centers_))
-    refined = KMeans(k, init=found.cluster_centers_, n_init=1, random_state=parameters.seed)
-    return NearestCentre(np.asarray(refined.fit(rows).cluster_centers_))
+    grains = GRAINS[algorithm] if k is None else (k,)
+    fits = fit_grains(algorithm, sample, np.ones(len(sample), dtype=np.intp), grains, parameters)
+    found = [fit for fit in fits if fit is not None]
+    if not found:
+        raise ValueError(f"{algorithm} finds fewer than two dense regions")
+    return refine(found[-1], rows, parameters)
 
 
-def sample_positions(total: int, size: int, seed: int) -> Labels:
-    """Positions of all rows, or of a seeded sample of them, in rising order."""
-    if total <= size:
-        return np.arange(total)
-    return np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
+def fit_grains(
+    algorithm: str,
+    rows: Matrix,
+    counts: Labels,
+    grains: Sequence[float],
+    parameters: SearchParameters,
+    near: Sequence[Clusterer] | None = None,
+) -> list[Clusterer | None]:
+    """Fit to different rows that occur `counts` times each, once for every grain.
+
+    A grain is a number of clusters, at most that of the rows; of DBSCAN and HDBSCAN see `GRAINS`,
+    and they pay no heed to the counts: a repeated row would look like a dense region.
+    near: where k-means may start besides, a fit a grain.
+    """
+    ks = [int(grain) for grain in grains]
+    with threadpool_limits(limits=1):
+        if algorithm == "gaussian_mixture":
+            return list(fit_mixtures(rows, counts, ks, parameters))
+        if algorithm == "ward":
+            return list(fit_ward(rows, counts, ks, parameters))
+        if algorithm in GRAINS:
+            return list(fit_dense(algorithm, rows, grains, parameters))
+        starts: Sequence[Clusterer | None] = near or [None] * len(ks)
+        return [_kmeans(rows, counts, k, parameters, s) for k, s in zip(ks, starts, strict=True)]
+
+
+def refine(fitted: Clusterer, rows: Matrix, parameters: SearchParameters) -> Clusterer:
+    """Fit again on all rows from where it is, where that is more than it has seen.
+
+    The clusters keep their numbers. Ward's hierarchy and dense regions stay as they are.
+    """
+    if len(rows) <= parameters.search_rows:
+        return fitted
+    with threadpool_limits(limits=1):
+        if isinstance(fitted, MixtureSegments):
+            return refine_mixture(fitted, rows, parameters)
+        if isinstance(fitted, NearestCentre):
+            return _refine_kmeans(fitted, rows, parameters)
+    return fitted
+
+
+def _refine_kmeans(
+    fitted: NearestCentre, rows: Matrix, parameters: SearchParameters
+) -> NearestCentre:
+    told = {"init": fitted.centres, "n_init": 1, "random_state": parameters.seed}
+    if len(rows) <= parameters.mini_batch_above:
+        found = KMeans(len(fitted.centres), **told).fit(rows)
+    else:
+        found = MiniBatchKMeans(
+            len(fitted.centres), **told, batch_size=16_384, reassignment_ratio=0.0
+        ).fit(rows)
+    return NearestCentre(np.asarray(found.cluster_centers_))
+
+
+def _kmeans(
+    rows: Matrix, counts: Labels, k: int, parameters: SearchParameters, near: Clusterer | None
+) -> NearestCentre:
+    """The best of `n_init` starts; with `near`, the better of a start there and one new one."""
+    starts = parameters.n_init if near is None else 1
+    best = KMeans(k, n_init=starts, random_state=parameters.seed).fit(rows, sample_weight=counts)
+    if near is not None:
+        again = KMeans(k, init=near.centres, n_init=1).fit(rows, sample_weight=counts)
+        best = min(best, again, key=lambda fit: float(fit.inertia_))
+    return NearestCentre(np.asarray(best.cluster_centers_))

@@ -14,18 +14,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from models.clusterers import (
-    DISTANCE_DECIMALS,
-    Clusterer,
-    Labels,
-    NearestCentre,
-    fit_clusterer,
-    sample_positions,
-)
+from models.clusterers import Clusterer, NearestCentre, fit_grains, refine
+from models.density import GRAINS
+from models.distances import DISTANCE_DECIMALS, Labels, Matrix, sample_positions
 from models.evidence import choose, measure, reasoning
 from models.preparation import (
     DEFAULT_TREATMENTS,
-    Matrix,
     Preparation,
     Treatment,
     fit_preparation,
@@ -33,6 +27,7 @@ from models.preparation import (
     prepare,
 )
 from models.search_parameters import SearchParameters
+from models.stability import Candidate, segment_stability
 
 __all__ = ["FittedSegments", "SearchParameters", "assign", "distances", "fit_segments"]
 
@@ -49,6 +44,8 @@ class FittedSegments:
     clusterer: what tells any prepared row's distance to each cluster.
     evidence: one row per candidate, see `models.evidence`.
     reasoning: why this candidate was chosen, a paragraph.
+    segment_stability: mean bootstrap Jaccard of each cluster, indexed by its number; NaN for noise
+        and where it was not measured.
     """
 
     preparation: Preparation
@@ -56,6 +53,7 @@ class FittedSegments:
     evidence: pd.DataFrame
     reasoning: str
     parameters: SearchParameters
+    segment_stability: pd.Series
 
     @property
     def k(self) -> int:
@@ -96,17 +94,25 @@ def fit_segments(
     ordered = _by_customer(frame)
     if ordered.empty:
         raise ValueError("no customers to segment")
-    revenue = (
-        numeric_features(ordered, [REVENUE])[REVENUE].to_numpy() if REVENUE in ordered else None
-    )
     with threadpool_limits(limits=1):
-        preparation = fit_preparation(ordered, treatments, parameters.winsor_quantiles)
+        preparation = fit_preparation(ordered, treatments)
         rows = prepare(preparation, ordered)
-        candidates = _search(rows, parameters)
-        evidence = choose(measure(rows, candidates, revenue, parameters), parameters)
-    chosen = candidates[int(evidence["is_chosen"].to_numpy().argmax())]
+        seen = sample_positions(len(rows), parameters.search_rows, parameters.seed)
+        candidates = _candidates(rows[seen], parameters)
+        stabilities = segment_stability(rows[seen], candidates, parameters)
+        clusterers = [candidate.clusterer for candidate in candidates]
+        revenue = _revenue(ordered.iloc[seen])
+        measured = measure(rows[seen], clusterers, stabilities, revenue, parameters)
+        evidence = choose(measured, parameters)
+        chosen = int(evidence["is_chosen"].to_numpy().argmax())
+        clusterer = refine(clusterers[chosen], rows, parameters)
     return FittedSegments(
-        preparation, chosen, evidence, reasoning(evidence, parameters), parameters
+        preparation=preparation,
+        clusterer=clusterer,
+        evidence=evidence,
+        reasoning=reasoning(evidence, len(seen), parameters),
+        parameters=parameters,
+        segment_stability=pd.Series(stabilities[chosen].round(DISTANCE_DECIMALS)),
     )
 
 
@@ -157,15 +163,26 @@ def _by_customer(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(ID_COLUMN, kind="stable", ignore_index=True)
 
 
-def _search(rows: Matrix, parameters: SearchParameters) -> list[Clusterer]:
-    """Fit a clusterer for every k the rows allow."""
-    sample = rows[sample_positions(len(rows), parameters.search_rows, parameters.seed)]
-    distinct = len(pd.DataFrame(sample).drop_duplicates()) if sample.shape[1] else 1
+def _revenue(frame: pd.DataFrame) -> Matrix | None:
+    if REVENUE not in frame.columns:
+        return None
+    spend: Matrix = numeric_features(frame, [REVENUE])[REVENUE].to_numpy()
+    return spend
+
+
+def _candidates(rows: Matrix, parameters: SearchParameters) -> list[Candidate]:
+    """Fit every algorithm with every k the rows allow; of density algorithms one fit a k found."""
+    distinct = len(np.unique(rows, axis=0)) if rows.shape[1] else 1
     greatest = min(parameters.k_range[1], distinct, len(rows) - 1)
-    if greatest < 2:
-        return [NearestCentre(rows.mean(axis=0, keepdims=True))]
-    least = min(parameters.k_range[0], greatest)
-    return [fit_clusterer("kmeans", rows, k, parameters) for k in range(least, greatest + 1)]
+    once = np.ones(len(rows), dtype=np.intp)
+    found = []
+    for algorithm in parameters.algorithms if greatest >= 2 else ():
+        least = min(parameters.k_range[0], greatest)
+        grains = GRAINS.get(algorithm, tuple(range(least, greatest + 1)))
+        fits = fit_grains(algorithm, rows, once, grains, parameters)
+        told = {len(f.centres): Candidate(f, g) for f, g in zip(fits, grains, strict=True) if f}
+        found += [told[k] for k in sorted(told)]
+    return found or [Candidate(NearestCentre(rows.mean(axis=0, keepdims=True)), 1)]
 
 
 def _two_nearest(values: Matrix) -> tuple[Labels, Labels, Matrix, Matrix]:

@@ -4,35 +4,66 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.preparation import DEFAULT_WINSOR_QUANTILES
+#: The algorithms that there are, in words for people.
+ALGORITHMS = {
+    "kmeans": "k-means",
+    "gaussian_mixture": "a Gaussian mixture",
+    "ward": "Ward's hierarchy",
+    "dbscan": "DBSCAN",
+    "hdbscan": "HDBSCAN",
+}
 
 
 @dataclass(frozen=True)
 class SearchParameters:
     """What steers the search. Everything here is part of the fit's fingerprint.
 
-    k_range: least and greatest number of clusters, both included.
-    min_share: a k whose smallest cluster holds less than this share of customers is not eligible.
-    tolerance: among eligible k, take the greatest whose silhouette is within this of the best
+    algorithms: those that are tried; the evidence picks. One of `ALGORITHMS`.
+    k_range: least and greatest number of clusters, both included; DBSCAN and HDBSCAN find theirs.
+    min_share: a candidate whose smallest cluster holds less than this share is not eligible.
+    min_stability: nor is one of whose segments one is found again with a lower mean Jaccard. Hennig
+        (2007): below 0.5 a cluster dissolves, from 0.6 on there is a pattern, from 0.75 on a valid
+        cluster.
+    tolerance: among the eligible, take the greatest k whose silhouette is within this of the best
         (0: simply the best). Segments that are too fine can be merged, too coarse ones not split.
+    resamples: of the bootstrap that measures stability; 0 leaves it out.
     n_init: starts of k-means on the search sample; the best start is refined on all customers.
-    search_rows, silhouette_rows: above this many customers a seeded sample is used.
+    search_rows, silhouette_rows, stability_rows, density_rows, mixture_rows: above this many
+        customers a seeded sample is used for the search, the silhouettes, the stability, the
+        density algorithms, and the last fit of a mixture.
+    mini_batch_above: above this many customers the last fit of k-means is by mini-batches.
+    micro_clusters: what Ward's hierarchy is built on where there are more different customers.
     """
 
+    algorithms: tuple[str, ...] = ("kmeans",)
     k_range: tuple[int, int] = (2, 10)
     min_share: float = 0.01
+    min_stability: float = 0.6
     tolerance: float = 0.0
+    resamples: int = 20
     seed: int = 42
     n_init: int = 10
     search_rows: int = 20_000
     silhouette_rows: int = 10_000
-    winsor_quantiles: tuple[float, float] = DEFAULT_WINSOR_QUANTILES
+    stability_rows: int = 10_000
+    density_rows: int = 3_000
+    mixture_rows: int = 200_000
+    mini_batch_above: int = 2_000_000
+    micro_clusters: int = 300
 
     def __post_init__(self) -> None:
-        """Refuse ranges that mean nothing."""
+        """Refuse what means nothing."""
+        unknown = [name for name in self.algorithms if name not in ALGORITHMS]
+        if unknown or not self.algorithms or len(set(self.algorithms)) < len(self.algorithms):
+            raise ValueError(
+                f"algorithms must be different ones of {', '.join(ALGORITHMS)}, "
+                f"not {list(self.algorithms)}"
+            )
         if not 2 <= self.k_range[0] <= self.k_range[1]:
             raise ValueError(f"k_range must rise from 2 or more, not {self.k_range}")
-        if not 0 <= self.min_share < 1:
-            raise ValueError(f"min_share must be within 0 and 1, not {self.min_share}")
-        if self.tolerance < 0:
-            raise ValueError(f"tolerance must not be negative, not {self.tolerance}")
+        for name in ("min_share", "min_stability"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be within 0 and 1, not {getattr(self, name)}")
+        for name in ("tolerance", "resamples"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, not {getattr(self, name)}")

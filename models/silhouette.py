@@ -32,7 +32,8 @@ def mean_silhouettes(rows: Matrix, labellings: Sequence[Labels]) -> list[Silhoue
     """Return the mean silhouette of each labelling of the rows.
 
     A labelling with a single cluster among these rows has no silhouette: NaN. A row alone in its
-    cluster counts as 0, as in the source. Memory: chunks of distances, never the whole square.
+    cluster counts as 0, as in the source, and so does one of cluster -1, which is noise.
+    Memory: chunks of distances, never the whole square.
     """
     if not labellings or not rows.shape[1]:
         return [Silhouette(float("nan"), float("nan"))] * len(labellings)
@@ -85,5 +86,5 @@ def _row_silhouettes(sums: Matrix, own: Labels, sizes: Matrix) -> Matrix:
         means[index, own] = np.inf
         nearest = means.min(axis=1)
         scores: Matrix = (nearest - within) / np.maximum(within, nearest)
-    alone = sizes[own] == 1
+    alone = (sizes[own] == 1) | (own < 0)
     return np.where(alone, 0.0, np.nan_to_num(scores, nan=0.0))

@@ -57,8 +57,12 @@ def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
         )
     treatments = {f: DEFAULT_TREATMENTS[f] for f in told.features} or DEFAULT_TREATMENTS
     parameters = SearchParameters(
+        algorithms=tuple(told.algorithms),
         k_range=(told.k_min, told.k_max),
         min_share=told.min_share,
+        min_stability=told.min_stability,
+        resamples=told.resamples,
+        mini_batch_above=told.mini_batch_above,
         tolerance=told.tolerance,
         seed=told.seed,
     )
@@ -159,10 +163,11 @@ def _write_fit(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date
     }
     selection = fitted.evidence  # noqa: F841
     connection.execute(
-        "insert into ml.fits values (?, ?, 'kmeans', ?, ?, ?, ?, ?, ?)",
+        "insert into ml.fits values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             fit.model_id,
             as_of,
+            fitted.clusterer.algorithm,
             fitted.k,
             None if pd.isna(fitted.silhouette) else fitted.silhouette,
             fitted.inertia,

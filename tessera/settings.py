@@ -38,6 +38,7 @@ CURRENCY = r"^[A-Z]{3}$"
 # As dbt's macro journey_step tells them: lower case.
 StepName = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
+Algorithm = Literal["kmeans", "gaussian_mixture", "ward", "dbscan", "hdbscan"]
 
 
 class SettingsError(ValueError):
@@ -88,16 +89,24 @@ class Identity(_Section):
 class Segmentation(_Section):
     """How customers are clustered. `features` empty means the defaults of `models/`.
 
-    The best silhouette sets the mark; the greatest k within `tolerance` of it is taken, since two
-    or three segments separate best and say least. Outliers (`ml.customer_outliers`) are kept out of
-    the fit with `exclude_outliers`; each is then in the segment nearest to her.
+    Of the algorithms that are named, and of every k, those are eligible whose smallest segment has
+    `min_share` of the customers and whose least stable one is found again in `resamples` bootstrap
+    resamples with a mean Jaccard of `min_stability`. The best silhouette sets the mark; the
+    greatest k within `tolerance` of it is taken, since two or three segments separate best and say
+    least. Outliers (`ml.customer_outliers`) are kept out of the fit with `exclude_outliers`; each
+    is then in the segment nearest to her. Above `mini_batch_above` customers the last fit of
+    k-means is by mini-batches.
     """
 
     features: list[str] = []
+    algorithms: list[Algorithm] = Field(default=["kmeans"], min_length=1)
     k_min: int = Field(default=2, ge=2)
     k_max: int = Field(default=10, ge=2)
     min_share: float = Field(default=0.01, ge=0, lt=0.5)
+    min_stability: float = Field(default=0.6, ge=0, lt=1)
+    resamples: int = Field(default=20, ge=0)
     tolerance: float = Field(default=0.05, ge=0, le=1)
+    mini_batch_above: int = Field(default=2_000_000, ge=1)
     seed: int = 42
     exclude_outliers: bool = True
 

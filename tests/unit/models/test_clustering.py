@@ -9,8 +9,9 @@ from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from models.clustering import FittedSegments, SearchParameters, assign, distances, fit_segments
-from models.evidence import EVIDENCE_COLUMNS
+from models.evidence import EVIDENCE_COLUMNS, ONE_SEGMENT
 from models.preparation import prepare
+from models.search_parameters import ALGORITHMS
 
 MakeCustomers = Callable[..., pd.DataFrame]
 SMALL = SearchParameters(k_range=(2, 5), n_init=2)
@@ -56,7 +57,7 @@ def test_fit_tells_the_whole_search(fitted: FittedSegments, frame: pd.DataFrame)
     shares = assigned["cluster"].value_counts(normalize=True)
     assert chosen["smallest_share"] == pytest.approx(shares.min())
     assert fitted.inertia == pytest.approx(np.square(assigned["distance"]).sum())
-    assert f"kmeans with {fitted.k} segments" in fitted.reasoning
+    assert f"Taken: k-means with {fitted.k}, " in fitted.reasoning
 
 
 def test_every_customer_has_her_nearest_centre(fitted: FittedSegments, frame: pd.DataFrame) -> None:
@@ -132,9 +133,32 @@ def test_equal_customers_are_one_cluster(make_customers: MakeCustomers, count: i
     fit = fit_segments(frame)
     assert fit.k == 1
     assert fit.preparation.used == ()
-    assert fit.evidence["reason"].tolist() == ["too few different customers: one segment"]
+    assert fit.evidence["reason"].tolist() == [ONE_SEGMENT]
     assert fit.reasoning.startswith("One segment")
     assert (assign(fit, frame)[["cluster", "distance"]] == 0).all().all()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_can_be_asked_for(frame: pd.DataFrame, algorithm: str) -> None:
+    told = SearchParameters(algorithms=(algorithm,), k_range=(2, 3), resamples=3, density_rows=600)
+    fit = fit_segments(frame, parameters=told)
+    evidence = fit.evidence
+    assert set(evidence["algorithm"]) <= {algorithm, "kmeans"}
+    assert not evidence.duplicated(["algorithm", "k"]).any()
+    assigned = assign(fit, frame)
+    assert set(assigned["cluster"]) <= set(range(fit.k))
+    assert list(fit.segment_stability.index) == list(range(fit.k))
+    assert np.isnan(fit.segment_stability.iloc[-1]) == fit.clusterer.has_noise
+
+
+def test_the_evidence_picks_among_algorithms(frame: pd.DataFrame) -> None:
+    told = SearchParameters(algorithms=("gaussian_mixture", "ward"), k_range=(2, 3), resamples=2)
+    fit = fit_segments(frame, parameters=told)
+    assert list(fit.evidence["algorithm"]) == ["gaussian_mixture"] * 2 + ["ward"] * 2
+    chosen = fit.evidence[fit.evidence["is_chosen"]].iloc[0]
+    assert fit.clusterer.algorithm == chosen["algorithm"]
+    assert fit.stability == pytest.approx(fit.segment_stability.mean())
+    assert "a Gaussian mixture with 2 to 3; Ward's hierarchy with 2 to 3" in fit.reasoning
 
 
 def test_fewer_kinds_than_clusters_shrink_the_range() -> None:
@@ -162,7 +186,18 @@ def test_bad_frames_are_refused(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"k_range": (1, 5)}, {"k_range": (5, 4)}, {"min_share": 1.0}, {"tolerance": -0.1}]
+    "wrong",
+    [
+        {"k_range": (1, 5)},
+        {"k_range": (5, 4)},
+        {"min_share": 1.0},
+        {"min_stability": -0.1},
+        {"tolerance": -0.1},
+        {"resamples": -1},
+        {"algorithms": ()},
+        {"algorithms": ("kmeans", "kmeans")},
+        {"algorithms": ("kmedoids",)},
+    ],
 )
 def test_senseless_parameters_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.clusterers import NearestCentre
-from models.evidence import EVIDENCE_COLUMNS, choose, eta_squared, measure
+from models.evidence import EVIDENCE_COLUMNS, choose, eta_squared, measure, reasoning
 from models.search_parameters import SearchParameters
 
 
@@ -40,7 +40,7 @@ def test_a_k_with_a_tiny_segment_is_not_eligible() -> None:
 def test_without_an_eligible_k_the_guard_is_waived_and_said_so() -> None:
     selection = choose(_measured([0.5, 0.4], [0.001, 0.004]), _rule())
     assert _chosen(selection) == 3
-    assert "no k keeps every segment above 1.0%" in selection["reason"].iloc[1]
+    assert "none keeps every segment above 1.0%" in selection["reason"].iloc[1]
 
 
 def test_tolerance_prefers_more_segments_when_the_silhouette_hardly_differs() -> None:
@@ -76,7 +76,11 @@ def test_gap_is_the_lead_over_the_best_other() -> None:
 def test_figures_of_two_clear_groups() -> None:
     rows = np.array([[0.0], [0.2], [9.8], [10.0]])
     found = measure(
-        rows, [NearestCentre(np.array([[0.1], [9.9]]))], rows[:, 0], SearchParameters()
+        rows,
+        [NearestCentre(np.array([[0.1], [9.9]]))],
+        [np.array([0.9, 0.7])],
+        rows[:, 0],
+        SearchParameters(),
     ).iloc[0]
     assert found["silhouette"] == pytest.approx(0.98, abs=0.001)
     assert found["inertia"] == pytest.approx(0.04)
@@ -91,3 +95,36 @@ def test_eta_squared_leaves_out_what_is_not_known() -> None:
     assert eta_squared(values, labels) == pytest.approx(1 - 1 / 50)
     assert np.isnan(eta_squared(np.array([3.0, 3.0]), np.array([0, 1])))
     assert np.isnan(eta_squared(np.array([np.nan]), np.array([0])))
+
+
+def _stable(stabilities: list[float], shares: list[float]) -> pd.DataFrame:
+    measured = _measured([0.5 - 0.01 * i for i in range(len(shares))], shares)
+    return measured.assign(least_stability=stabilities)
+
+
+def test_an_unstable_k_is_not_eligible() -> None:
+    told = choose(_stable([0.9, 0.8, 0.4], [0.3, 0.2, 0.1]), _rule(tolerance=0.05))
+    assert _chosen(told) == 3
+    assert told["reason"].iloc[2] == "a segment less stable than 0.60"
+
+
+def test_without_a_stable_k_the_most_stable_large_one_is_taken_and_said_so() -> None:
+    told = choose(_stable([0.4, 0.5, 0.59], [0.3, 0.2, 0.001]), _rule())
+    assert _chosen(told) == 3
+    assert "the most stable taken" in told["reason"].iloc[1]
+
+
+def test_of_equal_k_the_better_silhouette_is_taken_then_the_algorithm_named_first() -> None:
+    measured = _measured([0.4, 0.4, 0.39], [0.2] * 3)
+    measured = measured.assign(algorithm=["ward", "kmeans", "gaussian_mixture"], k=3)
+    chosen = choose(measured, _rule(tolerance=0.05)).query("is_chosen")
+    assert chosen["algorithm"].tolist() == ["ward"]
+
+
+def test_the_reasoning_says_what_was_tried_and_refused() -> None:
+    told = choose(_stable([0.9, 0.8, 0.4], [0.3, 0.2, 0.1]), _rule(tolerance=0.05))
+    paragraph = reasoning(told, 1234, _rule(tolerance=0.05))
+    assert "k-means with 2 to 4 segments, measured on 1,234 customers" in paragraph
+    assert "Taken: k-means with 3, greatest k within 0.05 of the best silhouette 0.5" in paragraph
+    assert "Not eligible: kmeans 4 (a segment less stable than 0.60)." in paragraph
+    assert "the least stable with 0.80 (at least 0.60)" in paragraph
