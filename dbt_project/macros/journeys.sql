@@ -76,57 +76,60 @@
 {% endmacro %}
 
 {# SELECT of the best attempt of each user at one funnel, one row per user; docs block `funnel`.
-   `steps`: relation of the steps of visits. t1 … tn: when each step was reached, null if not. #}
+   `steps`: relation of the steps of visits. t1 … tn: when each step was reached, null if not.
+   A row's passed_k counts the k-th step up to it, so the next one of that kind is number
+   passed_k + 1: a join finds it, and the steps are sorted once. #}
 {% macro best_attempts(funnel, steps) %}
     {%- set last = funnel.steps | length %}
-    select *
-    from (
-        select
-            tries.*,
-            row_number() over (partition by user_id order by reached desc, place) as nth_best
-        from (
-            select
-                t1.user_id,
-                t1.customer_id,
-                t1.device_type,
-                t1.place,
-                1{% for k in range(2, last + 1) %} + case when t{{ k }}.place is not null then 1 else 0 end{% endfor %} as reached,
-                {%- for k in range(1, last + 1) %}
-                t{{ k }}.occurred_at as t{{ k }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            from ({{ followed(funnel, steps) }}) as t1
-            {%- for k in range(2, last + 1) %}
-            left join ({{ followed(funnel, steps) }}) as t{{ k }}
-                on t1.user_id = t{{ k }}.user_id
-                and t{{ k - 1 }}.next_{{ k }} = t{{ k }}.place
-                and t{{ k }}.occurred_at <= {{ dbt.dateadd('hour', funnel.window_hours, 't1.occurred_at') }}
-            {%- endfor %}
-            where t1.step = '{{ funnel.steps[0] | replace("'", "''") }}'
-        ) as tries
-    ) as ranked
-    where nth_best = 1
-{% endmacro %}
-
-{# A user's steps of one funnel, numbered, each with the places of the next of every kind. #}
-{% macro followed(funnel, steps) %}
-    select
-        placed.*
-        {%- for k in range(2, funnel.steps | length + 1) %},
-        min(case when step = '{{ funnel.steps[k - 1] | replace("'", "''") }}' then place end) over (
-            partition by user_id order by place rows between 1 following and unbounded following
-        ) as next_{{ k }}
-        {%- endfor %}
-    from (
+    {%- set in_order = 'partition by user_id order by occurred_at, session_id, step_number' %}
+    with followed as (
         select
             user_id,
             customer_id,
             device_type,
             step,
             occurred_at,
-            row_number() over (
-                partition by user_id order by occurred_at, session_id, step_number
-            ) as place
+            row_number() over ({{ in_order }}) as place
+            {%- for k in range(2, last + 1) %},
+            count(case when {{ is_one_of('step', [funnel.steps[k - 1]]) }} then 1 end) over (
+                {{ in_order }} rows unbounded preceding
+            ) as passed_{{ k }}
+            {%- endfor %}
         from {{ steps }}
         where {{ is_one_of('step', funnel.steps) }}
-    ) as placed
+    ),
+
+    tries as (
+        select
+            t1.user_id,
+            t1.customer_id,
+            t1.device_type,
+            t1.place,
+            1{% for k in range(2, last + 1) %} + case when t{{ k }}.place is not null then 1 else 0 end{% endfor %} as reached,
+            {%- for k in range(1, last + 1) %}
+            t{{ k }}.occurred_at as t{{ k }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from followed as t1
+        {%- for k in range(2, last + 1) %}
+        left join followed as t{{ k }}
+            on t1.user_id = t{{ k }}.user_id
+            and t{{ k - 1 }}.passed_{{ k }} + 1 = t{{ k }}.passed_{{ k }}
+            and {{ is_one_of('t' ~ k ~ '.step', [funnel.steps[k - 1]]) }}
+            and t{{ k }}.occurred_at <= {{ dbt.dateadd('hour', funnel.window_hours, 't1.occurred_at') }}
+        {%- endfor %}
+        where {{ is_one_of('t1.step', [funnel.steps[0]]) }}
+    ),
+
+    best as (
+        select
+            user_id,
+            min(place) as place
+        from tries
+        where (user_id, reached) in (select user_id, max(reached) from tries group by user_id)
+        group by user_id
+    )
+
+    select tries.*
+    from tries
+    inner join best on tries.user_id = best.user_id and tries.place = best.place
 {% endmacro %}

@@ -56,10 +56,10 @@ select
     lead(step, 2) over ({{ visit }}) as third_step,
     lead(step, 3) over ({{ visit }}) as fourth_step,
     -- Whether she has not converted yet, and whether she does now or later.
-    coalesce(max(case when {{ is_conversion('step') }} then 1 else 0 end) over (
+    count(case when {{ is_conversion('step') }} then 1 end) over (
         {{ visit }} rows between unbounded preceding and 1 preceding
-    ), 0) = 0 as is_on_the_way,
-    max(case when {{ is_conversion('step') }} then 1 else 0 end) over (
+    ) = 0 as is_on_the_way,
+    count(case when {{ is_conversion('step') }} then 1 end) over (
         {{ visit }} rows between current row and unbounded following
-    ) = 1 as is_converting
+    ) > 0 as is_converting
 from steps
