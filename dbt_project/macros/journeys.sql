@@ -3,21 +3,29 @@
 {# The states that a journey has beside its steps. No step is called so. #}
 {% macro journey_states() -%} {{ return(['start', 'conversion', 'drop_off', 'other']) }} {%- endmacro %}
 
-{% macro journey_step(event_type, event_name, path) -%}
+{# The step of an event by its name alone, for the few names that a shop has; null for a page. #}
+{% macro named_step(event_type, event_name) -%}
     coalesce(
         {{ commerce_action(event_name) }},
         case {{ event_kind(event_type, event_name) }}
             when 'login' then 'login'
-            when 'page_view' then coalesce('page /' || {{ first_segment(path) }}, 'page')
-        end,
-        case
-            when lower({{ event_name }}) in ('{{ journey_states() | join("', '") }}')
-                then 'event ' || lower({{ event_name }})
-            else lower({{ event_name }})
-        end,
-        lower({{ event_type }}),
-        'unnamed'
+            when 'page_view' then null
+            else coalesce(
+                case
+                    when lower({{ event_name }}) in ('{{ journey_states() | join("', '") }}')
+                        then 'event ' || lower({{ event_name }})
+                    else lower({{ event_name }})
+                end,
+                lower({{ event_type }}),
+                'unnamed'
+            )
+        end
     )
+{%- endmacro %}
+
+{# The step of an event: its name's, else the part of the shop that its page is of. #}
+{% macro journey_step(named_step, path) -%}
+    coalesce({{ named_step }}, 'page /' || {{ first_segment(path) }}, 'page')
 {%- endmacro %}
 
 {# 'products' of /products/shoes, of https://shop.example/products and of products; '' of the root. #}

@@ -11,6 +11,15 @@ with agents as (
     from {{ ref('stg_web__user_agents') }}
 ),
 
+-- A name is looked up once, not at each of its events.
+names as (
+    select
+        event_type,
+        event_name,
+        {{ named_step('event_type', 'event_name') }} as named_step
+    from (select distinct event_type, event_name from {{ ref('stg_web__events') }}) as met
+),
+
 visits as (
     select
         session_id,
@@ -30,7 +39,7 @@ steps as (
         visits.customer_id,
         coalesce(nullif(lower(events.device_type), 'all'), agents.device_type, 'unknown') as device_type,
         events.occurred_at,
-        {{ journey_step('events.event_type', 'events.event_name', 'events.path') }} as step,
+        {{ journey_step('names.named_step', 'events.path') }} as step,
         events._file,
         events._line,
         events._item
@@ -38,6 +47,9 @@ steps as (
     inner join visits
         on events.device_id = visits.device_id
         and events.occurred_at between visits.started_at and visits.ended_at
+    inner join names
+        on events.event_type is not distinct from names.event_type
+        and events.event_name is not distinct from names.event_name
     left join agents on events.user_agent = agents.user_agent
     where events.occurred_at >= {{ begun_after }}
         and events.occurred_at < {{ as_of_start() }}
