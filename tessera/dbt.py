@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from tessera import runs
 from tessera.privacy.key import VARIABLE, key_of_warehouse
 from tessera.settings import Settings
@@ -49,10 +51,31 @@ def build(settings: Settings, select: str, as_of: date, *, with_tests: bool = Tr
         told += ["--exclude-resource-type", kind]
     done = _invoke(settings, ["build", *told], _pseudonym_key(settings))
     with runs.open_run_warehouse(settings) as connection:
+        _record(connection, select, definitions, done)
+    return _told(done)
+
+
+def tables(connection: duckdb.DuckDBPyConnection, select: str, schema: str) -> list[str]:
+    """The tables of a schema that the last build of a selection made, by name."""
+    rows = connection.execute(
+        "select table_name from ops.dbt_tables "
+        "where selection = ? and schema_name = ? order by table_name",
+        [select, schema],
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _record(
+    connection: duckdb.DuckDBPyConnection, select: str, definitions: str, nodes: list[Any]
+) -> None:
+    """What a build was of and which tables it made: a dbt model that is gone leaves its table."""
+    made = [n.node for n in nodes if n.node.resource_type == "model"]
+    connection.execute("insert or replace into ops.dbt_builds values (?, ?)", [select, definitions])
+    connection.execute("delete from ops.dbt_tables where selection = ?", [select])
+    for node in made:
         connection.execute(
-            "insert or replace into ops.dbt_builds values (?, ?)", [select, definitions]
+            "insert into ops.dbt_tables values (?, ?, ?)", [select, node.schema, node.alias]
         )
-    return done
 
 
 def _questions(settings: Settings) -> dict[str, Any]:
@@ -97,7 +120,8 @@ def docs(settings: Settings, as_of: date) -> Path:
     return settings.artifacts_dir / "dbt" / "target" / "static_index.html"
 
 
-def _invoke(settings: Settings, arguments: list[str], key: str = "") -> str:
+def _invoke(settings: Settings, arguments: list[str], key: str = "") -> list[Any]:
+    """Run dbt; return what became of each node. Raises DbtFailed."""
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
@@ -119,7 +143,7 @@ def _invoke(settings: Settings, arguments: list[str], key: str = "") -> str:
         raise DbtFailed(f"{shown}{more}. Log: {artifacts / 'logs' / 'dbt.log'}")
     if not result.success:
         raise DbtFailed(f"dbt {arguments[0]}: {result.exception}")
-    return _told(nodes)
+    return nodes
 
 
 def _pseudonym_key(settings: Settings) -> str:

@@ -27,6 +27,10 @@ FINAL = (
 )  # fmt: skip
 
 
+# The dbt models that people read.
+SEGMENTS = "tag:segments"
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of one step."""
@@ -155,7 +159,7 @@ def analyse_behaviour(run: Run) -> str:
 
 def build_segments(run: Run) -> str:
     """Features and ml → segments: the tables that people use."""
-    return dbt.build(run.settings, "tag:segments", run.as_of)
+    return dbt.build(run.settings, SEGMENTS, run.as_of)
 
 
 def check_segments(run: Run) -> str:
@@ -176,6 +180,7 @@ def publish(run: Run) -> str:
             run.settings.published_dir,
             f"{run.as_of}-{run.fingerprint[:12]}",
             runs.now(),
+            dbt.tables(connection, SEGMENTS, "segments"),
         )
 
 

@@ -35,6 +35,9 @@ create table if not exists ops.checks (
     checked_at timestamp
 );
 create table if not exists ops.dbt_builds (selection varchar primary key, definitions varchar);
+create table if not exists ops.dbt_tables (
+    selection varchar, schema_name varchar, table_name varchar
+);
 create table if not exists ops.touched_devices (
     device_id varchar, event_date date, is_condensed boolean
 );

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -20,9 +21,14 @@ KEPT = 3
 
 
 def publish(
-    connection: duckdb.DuckDBPyConnection, folder: Path, run: str, published_at: datetime
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    run: str,
+    published_at: datetime,
+    tables: Sequence[str],
 ) -> str:
-    """Publish the schema `segments` as `segments-<run>.duckdb` and Parquet; say what was done.
+    """Publish `tables` of the schema `segments` as `segments-<run>.duckdb` and Parquet; say what
+    was done, and what else the schema holds: it is not published.
 
     The same run is published once. `published_at` is naive UTC and stands in every table.
     """
@@ -30,28 +36,35 @@ def publish(
     if version.exists() and _current(folder / FILE) == version.name:
         return "unchanged"
     folder.mkdir(parents=True, exist_ok=True)
-    rows = _write(connection, version, published_at)
-    parquet = _write_parquet(connection, folder / f"parquet-{run}", version)
+    rows = _write(connection, version, published_at, tables)
+    parquet = _write_parquet(connection, folder / f"parquet-{run}", version, tables)
     _swap(folder / FILE, version.name)
     _swap(folder / "parquet", parquet.name)
     _forget_old(folder)
-    return f"{rows:,} customers in {version.name}"
+    return f"{rows:,} customers in {version.name}{_left_out(connection, tables)}"
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> list[str]:
+def _left_out(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> str:
+    """Names the tables that lie in the schema and are not published: nobody tests them any more."""
     rows = connection.execute(
         "select table_name from duckdb_tables() where schema_name = 'segments' "
-        "and database_name = coalesce(?, current_database()) order by table_name",
-        [database],
+        "and database_name = current_database() and not list_contains(?, table_name) order by all",
+        [list(tables)],
     ).fetchall()
-    return [name for (name,) in rows]
+    names = ", ".join(name for (name,) in rows)
+    return f"; not published, as no dbt model makes them: {names}" if rows else ""
 
 
 def _current(link: Path) -> str | None:
     return link.readlink().name if link.is_symlink() else None
 
 
-def _write(connection: duckdb.DuckDBPyConnection, version: Path, published_at: datetime) -> int:
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    version: Path,
+    published_at: datetime,
+    tables: Sequence[str],
+) -> int:
     unfinished = version.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
     path = str(unfinished).replace("'", "''")
@@ -60,7 +73,7 @@ def _write(connection: duckdb.DuckDBPyConnection, version: Path, published_at: d
     )
     try:
         connection.execute("create schema published.segments")
-        for table in _tables(connection):
+        for table in tables:
             connection.execute(
                 f"create table published.segments.{table} as "
                 f"select *, timestamp '{published_at}' as published_at from segments.{table}"
@@ -76,13 +89,15 @@ def _write(connection: duckdb.DuckDBPyConnection, version: Path, published_at: d
     return int(rows)
 
 
-def _write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path, version: Path) -> Path:
+def _write_parquet(
+    connection: duckdb.DuckDBPyConnection, folder: Path, version: Path, tables: Sequence[str]
+) -> Path:
     """The same tables as Parquet, from the published file itself, so that both say the same."""
     folder.mkdir(parents=True, exist_ok=True)
     path = str(version).replace("'", "''")
     connection.execute(f"attach '{path}' as published (read_only)")
     try:
-        for table in _tables(connection, "published"):
+        for table in tables:
             target = str(folder / f"{table}.parquet").replace("'", "''")
             connection.execute(
                 f"copy published.segments.{table} to '{target}' (format parquet, compression zstd)"

@@ -8,9 +8,14 @@ import duckdb
 import pytest
 
 from tessera import warehouse
-from tessera.publish.published import publish
+from tessera.publish import published
 
 AT = datetime(2026, 1, 1, 3)
+TABLES = ("customer_segments", "segment_profiles", "segment_history")
+
+
+def publish(connection: duckdb.DuckDBPyConnection, folder: Path, run: str, at: datetime) -> str:
+    return published.publish(connection, folder, run, at, TABLES)
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, customers: int) -> None:
-    for table in ("customer_segments", "segment_profiles", "segment_history"):
+    for table in TABLES:
         connection.execute(
             f"create or replace table segments.{table} as "
             "select i::varchar as customer_id, date '2026-01-01' as as_of "
@@ -31,9 +36,9 @@ def _fill(connection: duckdb.DuckDBPyConnection, customers: int) -> None:
 
 
 def count(folder: Path) -> int:
-    with warehouse.open_published(folder / "segments.duckdb") as published:
+    with warehouse.open_published(folder / "segments.duckdb") as opened:
         query = "select count(*) from segments.customer_segments"
-        return int(published.execute(query).fetchall()[0][0])
+        return int(opened.execute(query).fetchall()[0][0])
 
 
 def test_tables_are_published_with_their_time_as_duckdb_and_parquet(
@@ -42,9 +47,9 @@ def test_tables_are_published_with_their_time_as_duckdb_and_parquet(
     told = publish(connection, tmp_path, "a", AT)
     assert told == "3 customers in segments-a.duckdb"
     assert (tmp_path / "segments.duckdb").readlink() == Path("segments-a.duckdb")
-    with warehouse.open_published(tmp_path / "segments.duckdb") as published:
+    with warehouse.open_published(tmp_path / "segments.duckdb") as opened:
         query = "select distinct as_of::varchar, published_at from segments.customer_segments"
-        assert published.execute(query).fetchall() == [("2026-01-01", AT)]
+        assert opened.execute(query).fetchall() == [("2026-01-01", AT)]
     parquet = str(tmp_path / "parquet" / "customer_segments.parquet")
     query = "select count(*), min(published_at) from read_parquet(?)"
     assert connection.execute(query, [parquet]).fetchall() == [(3, AT)]
@@ -103,7 +108,20 @@ def test_a_published_file_opens_no_other_file(
     other = tmp_path / "secret.csv"
     other.write_text("a\n1\n")
     with (
-        warehouse.open_published(tmp_path / "segments.duckdb") as published,
+        warehouse.open_published(tmp_path / "segments.duckdb") as opened,
         pytest.raises(duckdb.PermissionException),
     ):
-        published.execute("select * from read_csv(?)", [str(other)])
+        opened.execute("select * from read_csv(?)", [str(other)])
+
+
+def test_what_no_dbt_model_makes_any_more_is_not_published(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    connection.execute("create table segments.gone as select 'an old secret' as name")
+    told = publish(connection, tmp_path, "a", AT)
+    assert told.endswith("; not published, as no dbt model makes them: gone")
+    with warehouse.open_published(tmp_path / "segments.duckdb") as opened:
+        found = opened.execute("select table_name from duckdb_tables() order by 1").fetchall()
+    assert [name for (name,) in found] == sorted(TABLES)
+    assert {file.stem for file in (tmp_path / "parquet").iterdir()} == set(TABLES)
+    assert connection.execute("select count(*) from segments.gone").fetchall() == [(1,)]
