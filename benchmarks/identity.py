@@ -45,13 +45,13 @@ from (
 
 def measure_ours(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, float]:
     """Seconds of each part of `resolve`; the table found(account, cluster)."""
-    from tessera.identity import blocking, guards, resolve, scoring, terms
+    from tessera.identity import blocking, guards, resolve, scoring, terms, training
 
     spent: dict[str, float] = defaultdict(float)
     for module, name, part in (
         (resolve, "normalise", "normalise"), (guards, "forget_shared", "normalise"),
         (blocking, "add_keys", "block"), (blocking, "find_pairs", "block"),
-        (terms, "add_frequencies", "train"), (scoring, "train", "train"),
+        (terms, "add_frequencies", "train"), (training, "train", "train"),
         (scoring, "score", "score"), (guards, "judge", "cluster"), (resolve, "_cluster", "cluster"),
     ):  # fmt: skip
         setattr(module, name, _timed(getattr(module, name), spent, part))
@@ -78,17 +78,18 @@ def measure_floor(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str
     from splink import DuckDBAPI, Linker
     from splink.blocking_rule_library import CustomRule
 
-    from tessera.identity import scoring
     from tessera.identity.fields import FIELDS, GIVEN, KEYS
+    from tessera.identity.scoring import settings_of
 
     spent: dict[str, float] = defaultdict(float)
     columns = ", ".join(f"lower({name}) as {name}" for name in GIVEN)
     keys = ", ".join(f"{sql} as key_{name}" for name, sql in KEYS.items())
     connection.execute(
         f"create table records as select *, {keys} from (select account as record, {columns}, "
-        f"split_part(lower(email), '@', 1) as email_local from '{file}')"
+        f"split_part(lower(email), '@', 1) as email_local, false as spells_email, "
+        f"false as spells_handle from '{file}')"
     )
-    settings = scoring._settings(FIELDS)
+    settings = settings_of(FIELDS)
     settings.blocking_rules_to_generate_predictions = [
         CustomRule(f"l.key_{name} = r.key_{name}") for name in KEYS
     ]
@@ -106,12 +107,16 @@ def measure_floor(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str
 
 
 def _train_plainly(connection: duckdb.DuckDBPyConnection, linker: Any, names: list[str]) -> None:
-    from tessera.identity import scoring
+    from splink import block_on
 
-    scoring._learn_prior(linker, set(names), connection.table("records").shape[0])
-    linker.training.estimate_u_using_random_sampling(scoring._U_PAIRS, scoring.SEED, 20)
-    for block in scoring._EM_BLOCKS:
-        scoring._learn_m(linker, block)
+    from tessera.identity import training
+
+    training._learn_prior(linker, set(names), connection.table("records").shape[0])
+    linker.training.estimate_u_using_random_sampling(training._U_PAIRS, training.SEED, 20)
+    for block in training._EM_BLOCKS:
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            block_on(*block), estimate_without_term_frequencies=True, max_pairs=100_000
+        )
 
 
 def measure_part(part: str, file: Path, memory: str) -> dict[str, float]:

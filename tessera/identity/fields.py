@@ -47,6 +47,13 @@ class Field:
         return f"({nulls} or ({self.void}))" if self.void else f"({nulls})"
 
     @property
+    def gamma(self) -> str:
+        """SQL: the degree of agreement of a pair, as Splink's: -1 unknown, 0 none, best last."""
+        best = len(self.levels)
+        cases = " ".join(f"when {x.sql} then {best - i}" for i, x in enumerate(self.levels))
+        return f"case when {self.unknown} then -1 {cases} else 0 end"
+
+    @property
     def m_else(self) -> float:
         """The share of the pairs of one person that agree in no level."""
         return 1 - sum(level.m for level in self.levels)
@@ -62,9 +69,20 @@ def _alike(name: str, threshold: float, m: float) -> Level:
 
 
 def _typed(name: str, edits: int, m: float) -> Level:
+    """So many slips apart: a sign wrong, missing or too much, or two neighbours swapped.
+
+    What cannot be so near is ruled out first: Damerau's distance costs a hundred times as much.
+    DuckDB spares it only where it stands behind a `when`.
+    """
+    left, right = f"{name}_l", f"{name}_r"
+    distance = f"damerau_levenshtein({left}, {right}) <= {edits}"
+    swapped = f" when hamming({left}, {right}) = 2 then {distance}" if edits < 2 else ""
     return Level(
         f"{edits} edit{'s' if edits > 1 else ''} apart",
-        f"damerau_levenshtein({name}_l, {name}_r) <= {edits}",
+        f"(case when strlen({left}) <> strlen({right}) then "
+        f"case when abs(length({left}) - length({right})) <= {edits} "
+        f"and jaro_similarity({left}, {right}) >= 0.8 then {distance} else false end "
+        f"when hamming({left}, {right}) <= {edits} then true{swapped} else false end)",
         m,
     )
 
@@ -141,7 +159,6 @@ KEYS = {
     "handle": "handle",
     "external_id": "external_id",
     "email_local": "case when length(email_local) >= 5 then email_local end",
-    "name": "last_name || '|' || first_name",
     "swapped_name": "case when first_name < last_name then first_name || '|' || last_name "
     "else last_name || '|' || first_name end",
     "birth_and_first": "birth_date || '|' || left(first_name, 2)",

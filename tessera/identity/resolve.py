@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from tessera.identity import blocking, clusters, guards, scoring, terms
+from tessera.identity import blocking, clusters, guards, scoring, terms, training
 from tessera.identity.normalise import normalise
 from tessera.identity.scoring import Parameters
 
@@ -93,7 +93,7 @@ def _take_evidence(connection: duckdb.DuckDBPyConnection, evidence: str | None) 
 
 
 def _score(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Parameters | None:
-    fields = scoring.filled_fields(connection, "identity_records")
+    fields = training.filled_fields(connection, "identity_records")
     names = [field.name for field in fields]
     blocking.add_keys(connection, "identity_records", "identity_keyed", rules.largest_block)
     blocking.find_pairs(connection, "identity_keyed", "identity_pairs")
@@ -106,7 +106,7 @@ def _score(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Parameters | 
         return None
     terms.add_frequencies(connection, "identity_records", "identity_weighed", names)
     with tables_in_memory(connection):
-        parameters = scoring.train(connection, "identity_weighed", fields)
+        parameters = training.train(connection, "identity_weighed", fields)
         scoring.score(
             connection, parameters, "identity_weighed", "identity_pairs", "identity_scores",
             _LOWEST_WEIGHT,
