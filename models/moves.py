@@ -166,7 +166,7 @@ def flapping(placements: pd.DataFrame, within: int = 4) -> pd.DataFrame:
     """
     runs = {run: i for i, run in enumerate(sorted(placements["as_of"].unique()))}
     frame = placements.assign(run=placements["as_of"].map(runs).to_numpy())
-    frame = frame.sort_values(["customer_id", "run"], kind="stable")
+    frame = frame.sort_values(["customer_id", "run"], ignore_index=True)
     last = frame.groupby("customer_id")[["run", "segment_id"]].shift()
     frame["was_there"] = last["run"] == frame["run"] - 1
     frame["moved"] = frame["was_there"] & (last["segment_id"] != frame["segment_id"])
