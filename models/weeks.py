@@ -12,8 +12,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from models.clusterers import sample_positions
 from models.clustering import ID_COLUMN, FittedSegments, distances, fit_segments
+from models.distances import sample_positions
 from models.judging import (
     Challenge,
     GateParameters,
@@ -301,7 +301,7 @@ def _challenger(
         return fitted
     if (fitted.clusterer.algorithm, fitted.k) == (algorithm, k):
         return fitted
-    same = replace(parameters.search, k_range=(k, k))
+    same = replace(parameters.search, algorithms=(algorithm,), k_range=(k, k))
     return _fit(customers, same, parameters)
 
 
