@@ -141,6 +141,43 @@ select customer_id, count(distinct product_id) as distinct_products,
        any_value(favourite_category) as favourite_category
 from categorised left join favourites using (customer_id) group by customer_id;
 
+-- Her stage, from her last two order dates: rhythms are those of the time of each order.
+create table stages as
+with order_days as (
+    select customer_id, ordered_at::date as day, count(*) as orders from order_facts
+    where customer_id is not null and not is_excluded and has_sale group by all
+),
+spaced as (
+    select *, row_number() over dates as n, sum(orders) over dates as orders_so_far,
+           day - min(day) over dates as span, day - lag(day) over dates as gap
+    from order_days window dates as (partition by customer_id order by day)
+),
+usual as (
+    select month, quantile_disc(gap, 0.5) as usual_gap
+    from (select distinct date_trunc('month', day) as month from spaced)
+    join (select day, gap from spaced where n = 2) on day < month
+    group by month having count(*) >= 30
+),
+rhythms as (
+    select *, greatest((coalesce(usual_gap, 90) + span)::double / n, 7) as rhythm
+    from spaced left join usual on date_trunc('month', day) = month
+),
+followed as (
+    select *, lag(rhythm) over (partition by customer_id order by day) as rhythm_before from rhythms
+)
+select
+    customer_id,
+    case
+        when silence > floor(round(6.0 * rhythm, 6)) then 'churned'
+        when silence > floor(round(3.0 * rhythm, 6)) then 'dormant'
+        when silence > floor(round(1.5 * rhythm, 6)) then 'slipping'
+        when gap > floor(round(6.0 * rhythm_before, 6)) then 'won_back'
+        when orders_so_far <= 2 and span + silence <= 90 then 'onboarding'
+        else 'active'
+    end as lifecycle_stage
+from (select *, getvariable('as_of')::date - day as silence from followed)
+qualify row_number() over (partition by customer_id order by day desc) = 1;
+
 -- An empty score band is possible, an unequal score for equal values is not.
 create table customer_scores as
 select
@@ -148,14 +185,8 @@ select
     (1 + floor(5 * (rank() over (order by recency_days desc nulls first) - 1)::double / count(*) over ()))::integer as r_score,
     (1 + floor(5 * (rank() over (order by frequency nulls first) - 1)::double / count(*) over ()))::integer as f_score,
     (1 + floor(5 * (rank() over (order by monetary nulls first) - 1)::double / count(*) over ()))::integer as m_score,
-    greatest(coalesce(inter_purchase_days, median(inter_purchase_days) over (), 90), 7) as rhythm,
-    case
-        when days_since_first_order <= 90 and frequency <= 2 then 'new'
-        when recency_days <= 1.5 * rhythm then 'active'
-        when recency_days <= 3.0 * rhythm then 'slipping'
-        else 'dormant'
-    end as lifecycle_stage
-from customer_orders where frequency > 0;
+    lifecycle_stage
+from customer_orders left join stages using (customer_id) where frequency > 0;
 
 -- Consent: who does not allow analytics, by what she last said --------------------------------------
 

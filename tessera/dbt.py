@@ -84,6 +84,7 @@ def _questions(settings: Settings) -> dict[str, Any]:
     buy_later_days = told.pop("buy_later_days")
     return {
         **{f"journey_{name}": value for name, value in told.items()},
+        **{f"lifecycle_{n}": value for n, value in settings.lifecycle.model_dump().items()},
         "buy_later_days": buy_later_days,
         "funnels": {name: funnel.model_dump() for name, funnel in settings.funnels.items()},
         "events": {name: event.model_dump(mode="json") for name, event in settings.events.items()},

@@ -67,6 +67,30 @@ class Features(_Section):
     engagement_half_life_days: int = Field(default=30, ge=1)
 
 
+class Lifecycle(_Section):
+    """When a buyer's stage of life changes: docs/how-to/rules-and-triggers.md.
+
+    The ratios are days without an order ÷ her rhythm.
+    """
+
+    onboarding_days: int = Field(default=90, ge=1)
+    onboarding_orders: int = Field(default=2, ge=1)
+    slipping_ratio: float = Field(default=1.5, ge=1, le=1000)
+    dormant_ratio: float = Field(default=3.0, ge=1, le=1000)
+    churned_ratio: float = Field(default=6.0, ge=1, le=1000)
+    min_rhythm_days: int = Field(default=7, ge=1)
+    default_rhythm_days: int = Field(default=90, ge=1)
+
+    @model_validator(mode="after")
+    def _stages_follow_one_another(self) -> Lifecycle:
+        if not self.slipping_ratio < self.dormant_ratio < self.churned_ratio:
+            raise ValueError(
+                f"slipping_ratio ({self.slipping_ratio}) must be below dormant_ratio "
+                f"({self.dormant_ratio}), and that below churned_ratio ({self.churned_ratio})"
+            )
+        return self
+
+
 class Privacy(_Section):
     """Whose behaviour may be analysed: docs/how-to/privacy.md."""
 
@@ -251,6 +275,7 @@ class Settings(BaseSettings):
     sources: dict[str, Source]
     warehouse: Warehouse = Warehouse()
     features: Features = Features()
+    lifecycle: Lifecycle = Lifecycle()
     privacy: Privacy = Privacy()
     identity: Identity = Identity()
     topics: Topics = Topics()
@@ -394,6 +419,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "sources": Source,
         "warehouse": Warehouse,
         "features": Features,
+        "lifecycle": Lifecycle,
         "privacy": Privacy,
         "identity": Identity,
         "topics": Topics,

@@ -8,20 +8,7 @@
     ) as integer)
 {%- endmacro %}
 
-{# Where a customer with a purchase stands in her own rhythm; docs block `lifecycle_stage`. #}
-{% macro lifecycle_stage(frequency, days_since_first, recency_days, inter_purchase_days, median_rhythm_days) -%}
-    {%- set rhythm -%}
-        greatest(
-            coalesce({{ inter_purchase_days }}, {{ median_rhythm_days }}, {{ var('lifecycle_default_rhythm_days') }}),
-            {{ var('lifecycle_min_rhythm_days') }}
-        )
-    {%- endset -%}
-    case
-        when coalesce({{ frequency }}, 0) = 0 then 'prospect'
-        when {{ days_since_first }} <= {{ var('lifecycle_new_days') }}
-            and {{ frequency }} <= {{ var('lifecycle_new_max_orders') }} then 'new'
-        when {{ recency_days }} <= {{ var('lifecycle_active_ratio') }} * {{ rhythm }} then 'active'
-        when {{ recency_days }} <= {{ var('lifecycle_slipping_ratio') }} * {{ rhythm }} then 'slipping'
-        else 'dormant'
-    end
+{# Days without an order after which a buyer is no longer what she was; docs block `lifecycle_stage`. #}
+{% macro days_of_silence(ratio, rhythm_days) -%}
+    cast(floor(round({{ ratio }} * {{ rhythm_days }}, 6)) as integer)
 {%- endmacro %}

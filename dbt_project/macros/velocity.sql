@@ -2,7 +2,7 @@
    where nothing is known. #}
 {% macro churn_flags(overdue_ratio, purchase_trend, session_trend) -%}
     {{ return({
-        'is_overdue': overdue_ratio ~ ' > ' ~ var('lifecycle_active_ratio'),
+        'is_overdue': overdue_ratio ~ ' > ' ~ var('lifecycle_slipping_ratio'),
         'is_spend_declining': purchase_trend ~ ' <= ' ~ var('declining_trend'),
         'is_engagement_falling': session_trend ~ ' <= ' ~ var('declining_trend'),
     }) }}

@@ -23,7 +23,9 @@ from expectations.checks import (
 from expectations.segments.shapes import all_of_the_run, same_count, same_money
 
 TABLE = "features.customer_features"
-LIFECYCLE_STAGES = ("prospect", "new", "active", "slipping", "dormant")
+LIFECYCLE_STAGES = (
+    "prospect", "onboarding", "active", "slipping", "dormant", "churned", "won_back",
+)  # fmt: skip
 SOURCES = {
     "web": "web_sessions",
     "app": "app_sessions",

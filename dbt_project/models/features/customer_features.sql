@@ -137,7 +137,8 @@ select
         when orders.monetary is not null
             then round(ln(1.0 + greatest(cast(orders.monetary as double), 0.0)) * engagement.engagement_score, 6)
     end as value_engagement,
-    coalesce(scores.lifecycle_stage, 'prospect') as lifecycle_stage
+    coalesce(scores.lifecycle_stage, 'prospect') as lifecycle_stage,
+    scores.lifecycle_since
 from {{ ref('int_customers_collected') }} as customers
 left join {{ ref('int_customer_orders_aggregated') }} as orders on customers.customer_id = orders.customer_id
 left join {{ ref('int_customer_products_aggregated') }} as products on customers.customer_id = products.customer_id

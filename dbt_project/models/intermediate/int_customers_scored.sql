@@ -3,8 +3,13 @@ with buyers as (
     where frequency > 0
 ),
 
-population as (
-    select median(inter_purchase_days) as median_rhythm_days from buyers
+stages as (
+    select
+        customer_id,
+        to_stage as lifecycle_stage,
+        changed_on as lifecycle_since
+    from {{ ref('int_customer_lifecycle_changed') }}
+    where left_on is null
 )
 
 select
@@ -12,12 +17,7 @@ select
     {{ score_1_to_5('buyers.recency_days', better='low') }} as r_score,
     {{ score_1_to_5('buyers.frequency') }} as f_score,
     {{ score_1_to_5('buyers.monetary') }} as m_score,
-    {{ lifecycle_stage(
-        frequency='buyers.frequency',
-        days_since_first='buyers.days_since_first_order',
-        recency_days='buyers.recency_days',
-        inter_purchase_days='buyers.inter_purchase_days',
-        median_rhythm_days='population.median_rhythm_days'
-    ) }} as lifecycle_stage
+    stages.lifecycle_stage,
+    stages.lifecycle_since
 from buyers
-cross join population
+left join stages on buyers.customer_id = stages.customer_id

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -182,3 +184,73 @@ def test_engagement_equals_the_sum_over_events(
     ).df()
     assert list(actual["customer_id"]) == list(expected.index)
     np.testing.assert_allclose(actual["engagement_score"], expected, atol=1e-5)
+
+
+Bought = list[tuple[date, int]]
+
+
+def orders_by_day(lines: pd.DataFrame) -> dict[str, Bought]:
+    """Dates with a sale and their orders, by customer, in order of time."""
+    frame = lines.assign(
+        day=pd.to_datetime(lines["ordered_at"]).dt.date,
+        customer_id=lines["customer_id"].str.removesuffix(".0"),
+    )
+    is_sale = (frame["quantity"].astype(int) >= 0) & (frame["unit_price"].astype(float) > 0)
+    frame = frame[is_sale & (frame["customer_id"] != "") & (frame["day"] < AS_OF.date())]
+    counts = frame.groupby(["customer_id", "day"])["order_id"].nunique()
+    found: dict[str, Bought] = {}
+    for (customer_id, day), orders in counts.items():
+        found.setdefault(customer_id, []).append((day, orders))
+    return found
+
+
+def stage_on(day: date, bought: Bought, firsts: list[tuple[date, int]]) -> str:
+    """The stage as the docs define it, of a run as of `day`. `firsts`: second order dates, gaps."""
+    known = [(d, orders) for d, orders in bought if d < day]
+    if not known:
+        return "prospect"
+
+    def limits(last: int) -> list[int]:
+        month = known[last][0].replace(day=1)
+        gaps = sorted(gap for second, gap in firsts if second < month)
+        usual = gaps[(len(gaps) - 1) // 2] if len(gaps) >= 30 else 90
+        rhythm = max((usual + (known[last][0] - known[0][0]).days) / (last + 1), 7)
+        return [math.floor(round(ratio * rhythm, 6)) for ratio in (1.5, 3.0, 6.0)]
+
+    silence = (day - known[-1][0]).days
+    over = sum(silence > limit for limit in limits(len(known) - 1))
+    if over:
+        return ("slipping", "dormant", "churned")[over - 1]
+    if len(known) > 1 and (known[-1][0] - known[-2][0]).days > limits(len(known) - 2)[2]:
+        return "won_back"
+    is_new = (day - known[0][0]).days <= 90 and sum(orders for _, orders in known) <= 2
+    return "onboarding" if is_new else "active"
+
+
+def test_stages_equal_a_walk_through_the_days(
+    dbt: Any, warehouse: duckdb.DuckDBPyConnection, inputs: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    """What events tell of a day is the stage that a run as of the day after would have given."""
+    bought = orders_by_day(inputs[0])
+    firsts = [(b[1][0], (b[1][0] - b[0][0]).days) for b in bought.values() if len(b) > 1]
+    days = [AS_OF.date() - timedelta(days=n) for n in range(402)][::-1]
+    expected = []
+    for customer_id, dates in bought.items():
+        stages = [stage_on(day, dates, firsts) for day in days]
+        expected += [
+            (dbt.customer(customer_id), day - timedelta(days=1), before, after)
+            for day, before, after in zip(days[1:], stages, stages[1:], strict=False)
+            if before != after
+        ]
+    actual = warehouse.execute(
+        "select customer_id, changed_on, from_stage, to_stage from segments.lifecycle_transitions"
+    ).fetchall()
+    assert sorted(actual) == sorted(expected)
+    assert {row[3] for row in actual} >= {"onboarding", "active", "slipping", "dormant"}
+    today = dict(
+        warehouse.execute(
+            "select customer_id, lifecycle_stage from features.customer_features where has_orders"
+        ).fetchall()
+    )
+    last = {dbt.customer(c): stage_on(AS_OF.date(), dates, firsts) for c, dates in bought.items()}
+    assert {c: today[c] for c in last} == last
