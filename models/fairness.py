@@ -22,7 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 from threadpoolctl import threadpool_limits
 
-from models.clusterers import sample_positions
+from models.distances import sample_positions
 from models.preparation import numeric_features
 
 FOUR_FIFTHS = 0.8

@@ -18,7 +18,7 @@ from scipy.stats import kruskal
 from sklearn.metrics import silhouette_samples
 from threadpoolctl import threadpool_limits
 
-from models.clusterers import sample_positions
+from models.distances import sample_positions
 from models.preparation import Matrix
 
 #: What is asked of every customer: an amount, a share, or yes and no as 1 and 0.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
-from models.naming import WITHOUT_PURCHASE_ID
+from models.naming_rules import WITHOUT_PURCHASE_ID
 from tessera.ingest.source import did_you_mean
 from tessera.ml_floor import replace
 from tessera.settings import Settings
@@ -84,7 +84,7 @@ def _mapped(
     clustered: pd.DataFrame, rows: Matrix, sampled: Sampled, used: tuple[str, ...], seed: int
 ) -> tuple[pd.DataFrame, dict[str, float | str | None]]:
     """Places of some customers on the maps, with their silhouettes; and what the axes are."""
-    from models.clusterers import sample_positions
+    from models.distances import sample_positions
     from models.maps import draw_maps
 
     some = sample_positions(len(sampled.positions), MAPPED_CUSTOMERS, seed)
