@@ -201,8 +201,16 @@ def list_topics() -> None:
     from tessera.topics import latest
 
     with runs.open_run_warehouse(settings.load()) as connection:
-        for topic_id, label, texts in latest(connection):
-            console.print(f"{topic_id}  {texts:>7,} texts  {label}", highlight=False)
+        found = latest(connection)
+    for topic_id, label, texts in found:
+        console.print(f"{topic_id}  {texts:>7,} texts  {label}", highlight=False)
+    if not found:
+        console.print(
+            "No topics: too few texts have words that enough people use, or `tessera run "
+            "find_topics` has not been run",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 @about.command("show")
@@ -212,7 +220,9 @@ def show_topic(topic_id: str, count: Annotated[int, typer.Option(min=1)] = 5) ->
 
     with runs.open_run_warehouse(settings.load()) as connection:
         for text_hash, share, text in examples(connection, topic_id, count):
-            shown = " ".join(text[:300].split())
+            # What steers a terminal is not shown to one.
+            shown = "".join(c if c.isprintable() else " " for c in text[:300])
+            shown = " ".join(shown.split())
             console.print(f"{text_hash}  {share:.0%}  {shown}", highlight=False, markup=False)
 
 

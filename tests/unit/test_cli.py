@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
+
+from tessera.warehouse import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """
@@ -86,3 +89,44 @@ def test_the_demo_is_written_only_into_an_empty_inbox_that_wants_it(project: Pat
     assert "Demo company: 20 customers" in done.stdout
     assert (project / "data" / "inbox" / "crm").is_dir()
     assert (project / "data" / "demo-truth").is_dir()
+
+
+TOPICS = """
+create schema staging;
+create table staging.stg_vault__identifiers as
+select 'text' as kind, 'h' || n as pseudonym, 'post_text' as field,
+    'Text ' || n || ' about [red]lamps[/red]' || chr(10) || chr(27) || '[2J that flicker' as value
+from range(1, 4) as r(n);
+insert into enriched.topics values
+    ('2026-01-01', 't1', 'lamp · flicker · dark', '2026-01-01', true),
+    ('2026-01-01', 't2', 'tea · cup · pot', '2026-01-01', true);
+insert into enriched.text_topics values
+    ('2026-01-01', 'h1', 't1', 0.9, true), ('2026-01-01', 'h2', 't1', 1.0, true),
+    ('2026-01-01', 'h3', 't2', 0.6, true), ('2026-01-01', 'h3', 't1', 0.4, false);
+"""
+
+
+def test_topics_are_listed_and_shown(project: Path) -> None:
+    assert "No topics" in tessera(project, "topics", "list").stdout
+    with duckdb.connect(str(project / "data" / "warehouse" / "tessera.duckdb")) as connection:
+        connection.execute(SCHEMA + TOPICS)
+    listed = tessera(project, "topics", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert [line.split() for line in listed.stdout.splitlines()] == [
+        ["t1", "2", "texts", "lamp", "·", "flicker", "·", "dark"],
+        ["t2", "1", "texts", "tea", "·", "cup", "·", "pot"],
+    ]
+    shown = tessera(project, "topics", "show", "t1")
+    assert shown.stdout.splitlines() == [
+        "h2  100%  Text 2 about [red]lamps[/red] [2J that flicker",
+        "h1  90%  Text 1 about [red]lamps[/red] [2J that flicker",
+    ]
+    one = tessera(project, "topics", "show", "t1", "--count", "1")
+    assert one.stdout.splitlines() == shown.stdout.splitlines()[:1]
+
+
+def test_a_topic_that_is_none(project: Path) -> None:
+    done = tessera(project, "topics", "show", "t9")
+    assert done.returncode == 1
+    assert "no text of the latest run is about 't9'" in done.stderr
+    assert "tessera topics list" in done.stderr and "Traceback" not in done.stderr
