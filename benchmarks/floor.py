@@ -148,10 +148,10 @@ def prepare(frame: pd.DataFrame) -> np.ndarray:
     return np.ascontiguousarray(SimpleImputer(strategy="median").fit_transform(scaled))
 
 
-def cluster(rows: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, float]:
+def cluster(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """K-means for k = 2..10; centres, labels and silhouette of the k chosen.
 
-    Chosen: the greatest k within `tolerance` of the best silhouette; none with tiny clusters.
+    Chosen: the best silhouette; none with tiny clusters.
     """
     sample, seen = (_sample(len(rows), size) for size in (SEARCH_ROWS, SILHOUETTE_ROWS))
     centres, labels = {}, {}
@@ -163,7 +163,7 @@ def cluster(rows: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray,
     scores = silhouettes(rows[seen], [labels[k][seen] for k in K_RANGE])
     smallest = {k: np.bincount(labels[k], minlength=k).min() / len(rows) for k in K_RANGE}
     found = {k: score for k, score in zip(K_RANGE, scores, strict=True) if smallest[k] >= MIN_SHARE}
-    chosen = max(k for k, score in found.items() if score >= max(found.values()) - tolerance)
+    chosen = max(found, key=lambda k: found[k])
     return centres[chosen], labels[chosen], found[chosen]
 
 
@@ -199,14 +199,14 @@ def _sample(total: int, size: int) -> np.ndarray:
     return np.sort(np.random.default_rng(SEED).choice(total, size, replace=False))
 
 
-def segment(connection: duckdb.DuckDBPyConnection, tolerance: float) -> tuple[int, float]:
+def segment(connection: duckdb.DuckDBPyConnection) -> tuple[int, float]:
     """Cluster who has bought; returns k and silhouette."""
     frame = connection.sql(
         "select * from features.customer_features where frequency > 0 order by customer_id"
     ).df()
     with threadpool_limits(limits=1):  # as models/ does: the same sums in the same order
         rows = prepare(frame)
-        centres, labels, silhouette = cluster(rows, tolerance)
+        centres, labels, silhouette = cluster(rows)
     nearest = np.partition(cdist(rows, centres), 1, axis=1)
     assigned = pd.DataFrame(
         {
@@ -260,7 +260,6 @@ def run(
     memory_limit: str = "1500MB",
     threads: int = 2,
     as_of: str | None = None,
-    tolerance: float = 0.0,
     key: str = "",
 ) -> dict[str, object]:
     """Do the whole job into `out` (floor.duckdb and Parquet); return what was found and seconds.
@@ -291,7 +290,7 @@ def run(
         with clock.part("features"):
             connection.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
         with clock.part("segments"):
-            k, silhouette = segment(connection, tolerance)
+            k, silhouette = segment(connection)
         with clock.part("write"):
             write_parquet(connection, out)
             connection.execute("checkpoint")
@@ -307,7 +306,6 @@ def main() -> None:
     parser.add_argument("--memory-limit", default="1500MB")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--as-of", help="YYYY-MM-DD; by default the day after the newest event")
-    parser.add_argument("--tolerance", type=float, default=0.0, help="of the silhouette")
     told = parser.parse_args()
     found = run(
         told.inbox,
@@ -316,7 +314,6 @@ def main() -> None:
         told.memory_limit,
         told.threads,
         as_of=told.as_of,
-        tolerance=told.tolerance,
         key=os.environ.get("TESSERA_PSEUDONYM_KEY", ""),
     )
     print(json.dumps(found))

@@ -86,7 +86,7 @@ def run_floor(inbox: Path, out: Path, identities: Path, as_of: str) -> Measured:
     limits = settings.warehouse
     command = [sys.executable, "-m", "benchmarks.floor", str(inbox), str(out), str(identities)]
     limited = ["--memory-limit", limits.memory_limit, "--threads", str(limits.threads)]
-    search = ["--as-of", as_of, "--tolerance", str(settings.segmentation.tolerance)]
+    search = ["--as-of", as_of]
     environment = {**os.environ, "TESSERA_PSEUDONYM_KEY": pipeline.PSEUDONYM_KEY}
     return run([*command, *limited, *search], out.with_suffix(".log"), environment)
 

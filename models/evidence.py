@@ -123,10 +123,12 @@ def choose(measured: pd.DataFrame, parameters: SearchParameters) -> pd.DataFrame
     """Add gap, is_chosen and reason to what `measure` tells of each candidate.
 
     Eligible is a candidate of whose segments the smallest holds at least `min_share` of the
-    customers and the least stable is found again with a Jaccard of `min_stability`. Of those, the
-    greatest k is taken whose silhouette is within `tolerance` of the best; of equal k the better
-    silhouette, then the algorithm named first. If none is eligible, the most stable of those that
-    are large enough is taken, or else the one whose smallest segment is largest.
+    customers and the least stable is found again with a Jaccard of `min_stability`. Of those whose
+    silhouette is within `tolerance` of the best, the one with the fewest segments is taken that
+    explains spend within `revenue_tolerance` of the most that any of them explains; of equal k the
+    better silhouette, then the algorithm named first. Where no spend is known, the best silhouette
+    decides. If none is eligible, the most stable of those that are large enough is taken, or else
+    the one whose smallest segment is largest.
     gap: silhouette less that of the best other candidate; above zero it leads.
     """
     told = measured.assign(gap=_gaps(measured["silhouette"]))
@@ -158,9 +160,18 @@ def _pick(
     if eligible.any():
         best = told.loc[eligible, "silhouette"].max()
         near = told[eligible & (told["silhouette"] >= best - parameters.tolerance)]
-        chosen = near.sort_values(["k", "silhouette"], ascending=False, kind="stable").index[0]
-        won = f"greatest k within {parameters.tolerance} of the best silhouette {best:.3f}"
-        return chosen, won if parameters.tolerance else "best silhouette"
+        most = near["revenue_explained"].max()
+        if not parameters.tolerance or np.isnan(most):
+            return near.sort_values("silhouette", ascending=False, kind="stable").index[0], (
+                "best silhouette"
+            )
+        telling = near[near["revenue_explained"] >= most - parameters.revenue_tolerance]
+        ranked = telling.sort_values(["k", "silhouette"], ascending=[True, False], kind="stable")
+        return ranked.index[0], (
+            f"fewest segments that explain within {parameters.revenue_tolerance} of the most of "
+            f"spend ({most:.2f}), of those within {parameters.tolerance} of the best silhouette "
+            f"({best:.3f})"
+        )
     large = told[told["smallest_share"] >= parameters.min_share]
     if large["least_stability"].notna().any():
         ranked = large.sort_values(["least_stability", "k"], ascending=[False, True])

@@ -24,8 +24,10 @@ class SearchParameters:
     min_stability: nor is one of whose segments one is found again with a lower mean Jaccard. Hennig
         (2007): below 0.5 a cluster dissolves, from 0.6 on there is a pattern, from 0.75 on a valid
         cluster.
-    tolerance: among the eligible, take the greatest k whose silhouette is within this of the best
-        (0: simply the best). Segments that are too fine can be merged, too coarse ones not split.
+    tolerance, revenue_tolerance: of the eligible whose silhouette is within `tolerance` of the best
+        (0: simply the best), the one with the fewest segments is taken whose share of explained
+        spend is within `revenue_tolerance` of the greatest. Two or three segments separate best and
+        say least; more than it takes to tell who spends what, nobody can act on.
     resamples: of the bootstrap that measures stability; 0 leaves it out.
     n_init: starts of k-means on the search sample; the best start is refined on all customers.
     search_rows, silhouette_rows, stability_rows, density_rows, mixture_rows: above this many
@@ -38,8 +40,9 @@ class SearchParameters:
     algorithms: tuple[str, ...] = ("kmeans",)
     k_range: tuple[int, int] = (2, 10)
     min_share: float = 0.01
-    min_stability: float = 0.6
+    min_stability: float = 0.75
     tolerance: float = 0.0
+    revenue_tolerance: float = 0.05
     resamples: int = 20
     seed: int = 42
     n_init: int = 10
@@ -64,6 +67,6 @@ class SearchParameters:
         for name in ("min_share", "min_stability"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be within 0 and 1, not {getattr(self, name)}")
-        for name in ("tolerance", "resamples"):
+        for name in ("tolerance", "revenue_tolerance", "resamples"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, not {getattr(self, name)}")

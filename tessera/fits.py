@@ -64,6 +64,7 @@ def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
         resamples=told.resamples,
         mini_batch_above=told.mini_batch_above,
         tolerance=told.tolerance,
+        revenue_tolerance=told.revenue_tolerance,
         seed=told.seed,
     )
     typical = _typical(customers) if told.exclude_outliers else customers

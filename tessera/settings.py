@@ -115,9 +115,10 @@ class Segmentation(_Section):
 
     Of the algorithms that are named, and of every k, those are eligible whose smallest segment has
     `min_share` of the customers and whose least stable one is found again in `resamples` bootstrap
-    resamples with a mean Jaccard of `min_stability`. The best silhouette sets the mark; the
-    greatest k within `tolerance` of it is taken, since two or three segments separate best and say
-    least. Outliers (`ml.customer_outliers`) are kept out of the fit with `exclude_outliers`; each
+    resamples with a mean Jaccard of `min_stability`. Of those whose silhouette is within
+    `tolerance` of the best, the one with the fewest segments is taken that explains spend within
+    `revenue_tolerance` of the most: two or three segments separate best and say least.
+    Outliers (`ml.customer_outliers`) are kept out of the fit with `exclude_outliers`; each
     is then in the segment nearest to her. Above `mini_batch_above` customers the last fit of
     k-means is by mini-batches.
     """
@@ -127,9 +128,10 @@ class Segmentation(_Section):
     k_min: int = Field(default=2, ge=2)
     k_max: int = Field(default=10, ge=2)
     min_share: float = Field(default=0.01, ge=0, lt=0.5)
-    min_stability: float = Field(default=0.6, ge=0, lt=1)
+    min_stability: float = Field(default=0.75, ge=0, lt=1)
     resamples: int = Field(default=20, ge=0)
-    tolerance: float = Field(default=0.05, ge=0, le=1)
+    tolerance: float = Field(default=0.1, ge=0, le=1)
+    revenue_tolerance: float = Field(default=0.05, ge=0, le=1)
     mini_batch_above: int = Field(default=2_000_000, ge=1)
     seed: int = 42
     exclude_outliers: bool = True

@@ -49,9 +49,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         write(connection, folder / "inbox", folder / "truth", customers=200, days=90)
     _add_rare_cases(folder / "inbox")
     told = load(ROOT / "settings.toml")
-    # The floor clusters everybody.
-    all_of_them = told.segmentation.model_copy(update={"exclude_outliers": False})
-    told = told.model_copy(update={"data_dir": folder, "segmentation": all_of_them})
+    # The floor clusters everybody, and takes the best silhouette.
+    plain = {"exclude_outliers": False, "resamples": 0, "tolerance": 0.0}
+    plainly = told.segmentation.model_copy(update=plain)
+    told = told.model_copy(update={"data_dir": folder, "segmentation": plainly})
     for step in STEPS:
         run_step(step, told, AS_OF)
     return told
@@ -61,12 +62,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def found(settings: Settings) -> dict[str, object]:
     """What the floor found on the same exports; its tables lie in `floor/`."""
     out = settings.data_dir / "floor"
-    tolerance = settings.segmentation.tolerance
     key = settings.key_file.read_text().strip()
     identities = settings.data_dir / "identities.parquet"
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
         connection.execute(f"copy enriched.identities to '{identities}'")
-    told = {"as_of": AS_OF.isoformat(), "tolerance": tolerance, "key": key}
+    told = {"as_of": AS_OF.isoformat(), "key": key}
     return floor.run(settings.inbox_dir, out, identities, **told)
 
 

@@ -43,10 +43,18 @@ def test_without_an_eligible_k_the_guard_is_waived_and_said_so() -> None:
     assert "none keeps every segment above 1.0%" in selection["reason"].iloc[1]
 
 
-def test_tolerance_prefers_more_segments_when_the_silhouette_hardly_differs() -> None:
-    measured = _measured([0.50, 0.47, 0.46, 0.30], [0.2] * 4)
-    assert _chosen(choose(measured, _rule())) == 2
-    assert _chosen(choose(measured, _rule(tolerance=0.05))) == 4
+def test_of_those_that_separate_well_the_fewest_that_tell_who_spends_what_are_taken() -> None:
+    measured = _measured([0.50, 0.47, 0.46, 0.45, 0.30], [0.2] * 5)
+    told = measured.assign(revenue_explained=[0.2, 0.5, 0.6, 0.62, 0.9])
+    assert _chosen(choose(told, _rule())) == 2
+    selection = choose(told, _rule(tolerance=0.1))
+    assert _chosen(selection) == 4
+    assert "0.62" in selection.loc[selection["is_chosen"], "reason"].item()
+
+
+def test_where_no_spend_is_known_the_best_silhouette_decides() -> None:
+    measured = _measured([0.46, 0.50, 0.47], [0.2] * 3)
+    assert _chosen(choose(measured, _rule(tolerance=0.1))) == 3
 
 
 @settings(max_examples=60, deadline=None)
@@ -103,9 +111,9 @@ def _stable(stabilities: list[float], shares: list[float]) -> pd.DataFrame:
 
 
 def test_an_unstable_k_is_not_eligible() -> None:
-    told = choose(_stable([0.9, 0.8, 0.4], [0.3, 0.2, 0.1]), _rule(tolerance=0.05))
+    told = choose(_stable([0.6, 0.9, 0.4], [0.3, 0.2, 0.1]), _rule())
     assert _chosen(told) == 3
-    assert told["reason"].iloc[2] == "a segment less stable than 0.60"
+    assert told["reason"].iloc[2] == "a segment less stable than 0.75"
 
 
 def test_without_a_stable_k_the_most_stable_large_one_is_taken_and_said_so() -> None:
@@ -125,6 +133,6 @@ def test_the_reasoning_says_what_was_tried_and_refused() -> None:
     told = choose(_stable([0.9, 0.8, 0.4], [0.3, 0.2, 0.1]), _rule(tolerance=0.05))
     paragraph = reasoning(told, 1234, _rule(tolerance=0.05))
     assert "k-means with 2 to 4 segments, measured on 1,234 customers" in paragraph
-    assert "Taken: k-means with 3, greatest k within 0.05 of the best silhouette 0.5" in paragraph
-    assert "Not eligible: kmeans 4 (a segment less stable than 0.60)." in paragraph
-    assert "the least stable with 0.80 (at least 0.60)" in paragraph
+    assert "Taken: k-means with 2, best silhouette" in paragraph
+    assert "Not eligible: kmeans 4 (a segment less stable than 0.75)." in paragraph
+    assert "the least stable with 0.90 (at least 0.75)" in paragraph
