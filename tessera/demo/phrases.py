@@ -1,12 +1,15 @@
 """Phrases: what people write, put together from an opening, a body, a closing and decoration.
 
-Each mood has its own parts, so that a text's tone is one thing throughout; with the product's name
-in the body, texts of one mood are mostly distinct. `{}` stands for the product.
+Each mood has its own parts, so that a text's tone is one thing throughout; body and closing are of
+one theme (`tessera/demo/themes.py`), so that there is something to write about. With the product's
+name in the body, texts of one mood are mostly distinct. `{}` stands for the product.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
+
+from tessera.demo import themes
 
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 
@@ -25,41 +28,7 @@ _OPENINGS = (
      "Really impressed again.", "Good news:", "Finally here, and it is beautiful!", "So pleased!",
      "Perfect weekend.", "Can only recommend this shop.", "Happy customer here!", "Excellent!"),
 )
-_BODIES = (
-    ("The {} arrived broken", "My {} fell apart after a week", "Still waiting for the {}",
-     "The quality of the {} is poor", "The {} is worse than the picture",
-     "They lost my parcel with the {}", "The {} failed on day one", "The {} is a waste of money",
-     "Nobody can tell me where the {} is", "Wrong size of the {} again",
-     "I had to return the {}", "The {} smells terrible", "They charged me twice for the {}",
-     "The zip of the {} is damaged", "I regret buying the {}", "The {} is faulty"),
-    ("The {} comes in three sizes", "I am comparing the {} with another one",
-     "The {} is back in the catalogue", "Ordered the {} for the office",
-     "The {} is on the second page", "My {} ships on Thursday", "The {} replaces the old one",
-     "Does the {} fit in a small flat?", "The {} weighs about a kilo",
-     "I picked up the {} in store",
-     "The {} has a new package", "There is a {} in blue as well", "The {} goes to my sister",
-     "The manual of the {} is online", "I put the {} in the hallway", "Two of the {} are enough"),
-    ("The {} is wonderful", "I love the {}", "The {} is even better than the picture",
-     "The quality of the {} is excellent", "The {} arrived fast and beautifully packed",
-     "My friends adore the {}", "The {} is worth every cent", "I enjoy the {} every day",
-     "The {} is a perfect gift", "So glad I bought the {}", "The {} looks gorgeous",
-     "The {} works great", "We are thrilled with the {}", "The {} is my new favorite",
-     "The {} is super comfortable", "Great value, the {}"),
-)
-_CLOSINGS = (
-    ("Support did not help.", "Never again.", "I want my money back.", "Avoid.",
-     "Awful service.", "Nobody answers.", "That was the last order.", "Very annoying.",
-     "I hate waiting.", "Unacceptable.", "What a shame.", "I feel ignored.",
-     "The hotline is useless.", "I will complain.", "Such a disappointment.", ""),
-    ("More later.", "Any experience with it?", "We will see.", "Order number noted.",
-     "Photos follow.", "Next week then.", "Tell me what you use.", "That is all for now.",
-     "The rest comes by post.", "Open until six.", "Back to work.", "I will report.",
-     "It is the same as last year.", "See the link.", "", ""),
-    ("Thank you!", "Will buy again!", "Highly recommended.", "Five stars.", "Such good service!",
-     "You are the best.", "Already ordered another one!", "My whole family is happy.",
-     "Great team, great support.", "Keep up the great work!", "Love it.", "Very satisfied.",
-     "Super friendly too.", "I am a fan.", "Perfect.", ""),
-)
+_BODIES, _CLOSINGS = themes.parts(0), themes.parts(1)
 _EMOJI = (
     ("😡", "😞", "👎", "😤", "", ""), ("📦", "🤔", "", "", "", ""),
     ("😍", "🎉", "❤️", "🙌", "👍", ""),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from tessera.demo import phrases, purchases, season
+from tessera.demo import phrases, purchases, season, themes
 from tessera.demo.catalogue import CATEGORIES, Catalogue
 from tessera.demo.columns import Columns, Mask, take
 from tessera.demo.people import People
@@ -21,6 +21,7 @@ from tessera.demo.season import DAY, Window
 NETWORKS = pa.array(["instagram", "mastodon", "x"])
 _INSIDE = 0.8  # of follows and mentions stay in the community
 _MEAN_FOLLOWING = 9.0
+_OWN_THEME = 0.4  # of posts are about the theme that their author writes about most
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,11 @@ def simulate_posts(
         "mentioned": np.where(mentioned == author + first[0], -1, mentioned).astype(np.int32),
         "reply_to": _replies(rng, people.favourite[author], first[1]),
     }
-    return columns | _text(rng, mood) | _reactions(rng, people, author, mood)
+    return (
+        columns
+        | _text(rng, mood, people.second_favourite[author])
+        | _reactions(rng, people, author, mood)
+    )
 
 
 def _when(rng: np.random.Generator, window: Window, people: People) -> tuple[np.ndarray, ...]:
@@ -128,13 +133,21 @@ def _mood(
     return np.where(tone > 0.3, phrases.POSITIVE, np.where(tone < -0.3, phrases.NEGATIVE, 1))
 
 
-def _text(rng: np.random.Generator, mood: np.ndarray) -> Columns:
-    """Choose the parts of each text from those of its mood."""
+def _text(rng: np.random.Generator, mood: np.ndarray, interest: np.ndarray) -> Columns:
+    """Choose the parts of each text: opening and emoji of its mood, body and closing of its mood
+    and theme. People write most about one theme, which goes with their interest.
+    """
     codes = {
         part: (mood * size + rng.integers(0, size, len(mood))).astype(np.int16)
         for part, size in phrases.PER_MOOD.items()
-        if part != "comment"
+        if part in ("opening", "emoji")
     }
+    count = len(themes.THEMES)
+    own = rng.random(len(mood)) < _OWN_THEME
+    theme = np.where(own, interest % count, rng.integers(0, count, len(mood)))
+    for part, size in {"body": themes.BODIES, "closing": themes.CLOSINGS}.items():
+        place = theme * size + rng.integers(0, size, len(mood))
+        codes[part] = (mood * phrases.PER_MOOD[part] + place).astype(np.int16)
     tag = rng.integers(0, 2 * len(phrases.HASHTAGS), len(mood))
     codes["hashtag"] = np.where(tag < len(phrases.HASHTAGS), tag, -1).astype(np.int16)
     return codes

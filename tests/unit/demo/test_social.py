@@ -6,7 +6,9 @@ from collections import defaultdict
 import numpy as np
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from tessera.demo import phrases
+from tessera.demo import phrases, themes
+from tessera.text.topics import find_topics
+from tessera.text.words import Authors
 
 
 def by_persona(typed, query: str) -> dict[str, list[str]]:
@@ -35,7 +37,8 @@ def test_tone_fits_the_persona(typed):
 
 def test_each_part_of_a_mood_has_its_tone():
     reader = SentimentIntensityAnalyzer()
-    for parts, size in ((phrases.BODIES, "body"), (phrases.COMMENT_TEXTS, "comment")):
+    for parts, size in ((phrases.BODIES, "body"), (phrases.CLOSINGS, "closing"),
+                        (phrases.COMMENT_TEXTS, "comment")):  # fmt: skip
         texts = [text.replace("{}", "lamp") for text in parts.to_pylist()]
         scores = np.array([reader.polarity_scores(text)["compound"] for text in texts])
         negative, neutral, positive = scores.reshape(3, phrases.PER_MOOD[size]).mean(axis=1)
@@ -48,11 +51,37 @@ def test_moods_have_equally_many_parts():
                         "comment": phrases.COMMENT_TEXTS}.items():  # fmt: skip
         assert len(parts) == 3 * phrases.PER_MOOD[name]
     assert len(phrases.TOPIC_OF_SUBJECT) == len(phrases.SUBJECTS)
+    for theme in themes.THEMES.values():
+        assert [(len(b), len(c)) for b, c in theme] == [(themes.BODIES, themes.CLOSINGS)] * 3
+        assert all(text.count("{}") == 1 for bodies, _ in theme for text in bodies)
 
 
 def test_texts_are_mostly_distinct(typed):
     total, distinct = typed.sql("SELECT count(text), count(DISTINCT text) FROM posts")[0]
     assert distinct > 0.95 * total
+
+
+def test_themes_are_there_to_be_found(typed):
+    rows = typed.sql("SELECT DISTINCT text, author_handle FROM posts WHERE text <> '' ORDER BY ALL")
+    texts = sorted({text for text, _ in rows})
+    place = {text: n for n, text in enumerate(texts)}
+    author = {who: n for n, who in enumerate(sorted({who for _, who in rows}))}
+    authors = Authors(
+        np.array([place[text] for text, _ in rows]), np.array([author[who] for _, who in rows])
+    )
+    found = find_topics(texts, authors)
+    assert 7 <= len(found.weights) <= len(themes.THEMES) + 2
+    words = {
+        name: " ".join(text for bodies, closings in moods for text in bodies + closings).lower()
+        for name, moods in themes.THEMES.items()
+    }
+    told = set()
+    for topic in range(len(found.weights)):
+        best = [word for word, _ in found.top_words(topic, 5)]
+        shares = {name: np.mean([word in text for word in best]) for name, text in words.items()}
+        assert max(shares.values()) >= 0.8, f"{best} are the words of one theme"
+        told.add(max(shares, key=shares.__getitem__))
+    assert len(told) >= 7
 
 
 def test_mentions_replies_and_follows_name_people_and_posts(typed):
