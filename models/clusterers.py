@@ -21,6 +21,8 @@ from models.hierarchy import fit_ward
 from models.mixtures import MixtureSegments, fit_mixtures, refine_mixture
 from models.search_parameters import ALGORITHMS, SearchParameters
 
+__all__ = ["Clusterer", "Labels", "Matrix", "NearestCentre", "sample_positions"]
+
 
 class Clusterer(Protocol):
     """What every fitted clusterer tells.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,8 @@ from models.density import GRAINS
 from models.distances import DISTANCE_DECIMALS, Labels, Matrix, sample_positions
 from models.evidence import choose, measure, reasoning
 from models.preparation import (
-    DEFAULT_TREATMENTS,
     Preparation,
+    PreparationParameters,
     Treatment,
     fit_preparation,
     numeric_features,
@@ -81,10 +82,12 @@ class FittedSegments:
 
 def fit_segments(
     frame: pd.DataFrame,
-    treatments: Mapping[str, Treatment] = DEFAULT_TREATMENTS,
+    preparation: PreparationParameters | Mapping[str, Treatment] | None = None,
     parameters: SearchParameters | None = None,
 ) -> FittedSegments:
-    """Cluster customers: one row each, with customer_id and every feature named in `treatments`.
+    """Cluster customers: one row each, with customer_id and every feature that is to be used.
+
+    `preparation` may be the treatments alone, a feature each.
 
     With fewer different customers than k_range asks for, the range shrinks; with a single customer,
     or all equal, there is one cluster.
@@ -95,24 +98,18 @@ def fit_segments(
     if ordered.empty:
         raise ValueError("no customers to segment")
     with threadpool_limits(limits=1):
-        preparation = fit_preparation(ordered, treatments)
-        rows = prepare(preparation, ordered)
+        fitted = fit_preparation(ordered, preparation)
+        rows = prepare(fitted, ordered)
         seen = sample_positions(len(rows), parameters.search_rows, parameters.seed)
-        candidates = _candidates(rows[seen], parameters)
-        stabilities = segment_stability(rows[seen], candidates, parameters)
-        clusterers = [candidate.clusterer for candidate in candidates]
-        revenue = _revenue(ordered.iloc[seen])
-        measured = measure(rows[seen], clusterers, stabilities, revenue, parameters)
-        evidence = choose(measured, parameters)
-        chosen = int(evidence["is_chosen"].to_numpy().argmax())
-        clusterer = refine(clusterers[chosen], rows, parameters)
+        found = _search(rows[seen], _revenue(ordered.iloc[seen]), parameters)
+        clusterer = refine(found.clusterer, rows, parameters)
     return FittedSegments(
-        preparation=preparation,
+        preparation=fitted,
         clusterer=clusterer,
-        evidence=evidence,
-        reasoning=reasoning(evidence, len(seen), parameters),
+        evidence=found.evidence,
+        reasoning=reasoning(found.evidence, len(seen), parameters),
         parameters=parameters,
-        segment_stability=pd.Series(stabilities[chosen].round(DISTANCE_DECIMALS)),
+        segment_stability=pd.Series(found.stability.round(DISTANCE_DECIMALS)),
     )
 
 
@@ -168,6 +165,22 @@ def _revenue(frame: pd.DataFrame) -> Matrix | None:
         return None
     spend: Matrix = numeric_features(frame, [REVENUE])[REVENUE].to_numpy()
     return spend
+
+
+class _Found(NamedTuple):
+    clusterer: Clusterer
+    stability: Matrix
+    evidence: pd.DataFrame
+
+
+def _search(rows: Matrix, revenue: Matrix | None, parameters: SearchParameters) -> _Found:
+    """Fit all candidates to the rows, measure them, and choose."""
+    candidates = _candidates(rows, parameters)
+    stabilities = segment_stability(rows, candidates, parameters)
+    clusterers = [candidate.clusterer for candidate in candidates]
+    evidence = choose(measure(rows, clusterers, stabilities, revenue, parameters), parameters)
+    chosen = int(evidence["is_chosen"].to_numpy().argmax())
+    return _Found(clusterers[chosen], stabilities[chosen], evidence)
 
 
 def _candidates(rows: Matrix, parameters: SearchParameters) -> list[Candidate]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from models.naming_rules import RESERVED, WITHOUT_PURCHASE_ID
 from tessera import registry, runs
+from tessera.fit_parameters import preparation_parameters, search_parameters
 from tessera.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,33 +43,16 @@ def read_customers(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.Dat
 
 def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
     """Cluster and name. Raises ValueError for a feature that is none of the known ones."""
-    from models.clustering import SearchParameters, assign, fit_segments
+    from models.clustering import assign, fit_segments
     from models.fingerprint import frame_digest, model_id
     from models.naming import name_segments, slug
-    from models.preparation import DEFAULT_TREATMENTS
     from models.profiles import profile_segments
     from tessera.names import features_of, rules_of
 
     told = settings.segmentation
-    unknown = set(told.features) - set(DEFAULT_TREATMENTS)
-    if unknown:
-        raise ValueError(
-            f"segmentation.features names {sorted(unknown)}; known: {list(DEFAULT_TREATMENTS)}"
-        )
-    treatments = {f: DEFAULT_TREATMENTS[f] for f in told.features} or DEFAULT_TREATMENTS
-    parameters = SearchParameters(
-        algorithms=tuple(told.algorithms),
-        k_range=(told.k_min, told.k_max),
-        min_share=told.min_share,
-        min_stability=told.min_stability,
-        resamples=told.resamples,
-        mini_batch_above=told.mini_batch_above,
-        tolerance=told.tolerance,
-        revenue_tolerance=told.revenue_tolerance,
-        seed=told.seed,
-    )
+    preparation, parameters = preparation_parameters(told), search_parameters(told)
     typical = _typical(customers) if told.exclude_outliers else customers
-    fitted = fit_segments(typical, treatments, parameters)
+    fitted = fit_segments(typical, preparation, parameters)
     clusters = assign(fitted, typical)["cluster"]
     rules = rules_of(settings.names, typical)
     profiles = profile_segments(typical, clusters, features_of(rules))
@@ -78,8 +62,8 @@ def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
     )
     named = model_id(
         as_of,
-        frame_digest(typical, list(treatments)),
-        {**asdict(parameters), "treatments": dict(treatments)},
+        frame_digest(typical, list(preparation.treatments)),
+        {**asdict(parameters), "preparation": asdict(preparation)},
     )
     return NamedFit(named, fitted, names, assign(fitted, customers))
 

@@ -33,12 +33,12 @@ from pydantic_settings import (
 from tessera.ingest.fetch.settings import Fetch, Since
 from tessera.ingest.source import Source, did_you_mean
 from tessera.settings_names import NameCondition, Names, NameTold
+from tessera.settings_segmentation import Imputation, Segmentation
 
 CURRENCY = r"^[A-Z]{3}$"
 # As dbt's macro journey_step tells them: lower case.
 StepName = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
-Algorithm = Literal["kmeans", "gaussian_mixture", "ward", "dbscan", "hdbscan"]
 
 
 class SettingsError(ValueError):
@@ -108,39 +108,6 @@ class Identity(_Section):
     max_accounts_per_identifier: int = Field(default=20, ge=2)
     max_accounts_per_customer: int = Field(default=50, ge=2)
     region: str | None = Field(default=None, pattern=r"^[A-Za-z]{2}$")
-
-
-class Segmentation(_Section):
-    """How customers are clustered. `features` empty means the defaults of `models/`.
-
-    Of the algorithms that are named, and of every k, those are eligible whose smallest segment has
-    `min_share` of the customers and whose least stable one is found again in `resamples` bootstrap
-    resamples with a mean Jaccard of `min_stability`. Of those whose silhouette is within
-    `tolerance` of the best, the one with the fewest segments is taken that explains spend within
-    `revenue_tolerance` of the most: two or three segments separate best and say least.
-    Outliers (`ml.customer_outliers`) are kept out of the fit with `exclude_outliers`; each
-    is then in the segment nearest to her. Above `mini_batch_above` customers the last fit of
-    k-means is by mini-batches.
-    """
-
-    features: list[str] = []
-    algorithms: list[Algorithm] = Field(default=["kmeans"], min_length=1)
-    k_min: int = Field(default=2, ge=2)
-    k_max: int = Field(default=10, ge=2)
-    min_share: float = Field(default=0.01, ge=0, lt=0.5)
-    min_stability: float = Field(default=0.75, ge=0, lt=1)
-    resamples: int = Field(default=20, ge=0)
-    tolerance: float = Field(default=0.1, ge=0, le=1)
-    revenue_tolerance: float = Field(default=0.05, ge=0, le=1)
-    mini_batch_above: int = Field(default=2_000_000, ge=1)
-    seed: int = 42
-    exclude_outliers: bool = True
-
-    @model_validator(mode="after")
-    def _range_is_a_range(self) -> Segmentation:
-        if self.k_max < self.k_min:
-            raise ValueError(f"k_max ({self.k_max}) is below k_min ({self.k_min})")
-        return self
 
 
 class Text(_Section):
@@ -228,17 +195,6 @@ class Network(_Section):
     reply: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     resolution: Literal["auto"] | Annotated[float, Field(gt=0, le=1000)] = "auto"
     seed: int = Field(default=42, ge=0)
-
-
-class Imputation(_Section):
-    """How what is not known of a customer is guessed: `models/imputation.py`.
-
-    Learnt from at most `donors` customers, so that a million take no longer than they must.
-    """
-
-    strategy: Literal["median", "knn", "iterative"] = "median"
-    neighbours: int = Field(default=5, ge=1)
-    donors: int = Field(default=10_000, ge=1)
 
 
 class Audit(_Section):

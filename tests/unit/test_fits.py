@@ -73,9 +73,9 @@ def test_an_unknown_feature_is_named(
     connection: duckdb.DuckDBPyConnection, told: settings.Settings
 ) -> None:
     wrong = told.model_copy(
-        update={"segmentation": told.segmentation.model_copy(update={"features": ["recency"]})}
+        update={"segmentation": told.segmentation.model_copy(update={"features": ["recency_day"]})}
     )
-    with pytest.raises(ValueError, match=r"\['recency'\].*recency_days"):
+    with pytest.raises(ValueError, match=r"'recency_day', by which.*'recency_days'"):
         fits.fit(fits.read_customers(connection, DAY), wrong, DAY)
 
 
