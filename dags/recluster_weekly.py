@@ -2,8 +2,8 @@
 ### Features → segments → published
 
 Finds outliers, fits the segments on the features of the run's day, writes them back, analyses
-behaviour, builds the public tables, and publishes them when the gates say yes. Until then readers
-keep the last published tables.
+behaviour, builds the public tables, publishes them when the gates say yes, and writes the report.
+Until then readers keep the last published tables and report.
 
 **Params**: `as_of`, the day to build for; by default the end of the scheduled week, or the day
 after the newest event when started by hand. **When it fails**: docs/runbooks/recluster_weekly.md.
@@ -34,6 +34,7 @@ def recluster_weekly() -> None:
         StepOperator(task_id="build_segments", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="check_segments", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="publish", as_of=SCHEDULED_AS_OF, outlets=[SEGMENTS]),
+        StepOperator(task_id="write_report", as_of=SCHEDULED_AS_OF),
     )
 
 

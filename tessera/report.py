@@ -55,6 +55,7 @@ def places(published: Path, artifacts: Path, warehouse_file: Path) -> str:
     found = (
         ("Segment tables (DuckDB, for BI)", published / "segments.duckdb"),
         ("The same as Parquet", published / "parquet"),
+        ("Report of the run (a web page)", published / "report.html"),
         ("Data quality, in plain words", artifacts / "quality" / "index.html"),
         ("Great Expectations Data Docs", artifacts / "data_docs"),
         ("Warehouse (all floors)", warehouse_file),

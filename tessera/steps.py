@@ -184,6 +184,15 @@ def publish(run: Run) -> str:
         )
 
 
+def write_report(run: Run) -> str:
+    """Segments, ml and ops → data/published/report.html: the run, told to people."""
+    from tessera.run_report.page import About, write
+
+    about = About(run.settings.company, run.settings.currency, run.as_of, run.fingerprint)
+    with run.warehouse() as connection:
+        return write(connection, run.settings.published_dir, about)
+
+
 Load = Callable[[Settings, loads.Secret], str]
 Work = Callable[[Run], str]
 LOADS: dict[str, Load] = {f.__name__: f for f in (load_crm, load_clickstream, load_social)}
@@ -206,6 +215,7 @@ WORK: dict[str, Work] = {
         build_segments,
         check_segments,
         publish,
+        write_report,
     )
 }
 STEPS = [*LOADS, *WORK]
@@ -224,7 +234,10 @@ NEEDS = {
     "build_segments": ("analyse_behaviour", "fit_segments", "build_features"),
     "check_segments": ("build_segments",),
     "publish": ("check_segments",),
+    "write_report": ("publish",),
 }
+# They look themselves whether what they wrote is still there.
+LOOK_THEMSELVES = ("publish", "write_report")
 # The data-in gates look at their own exports, whatever the day.
 DOORS = {"check_crm": "crm", "check_clickstream": "clickstream", "check_social": "social"}
 
@@ -283,8 +296,7 @@ def run_step(
         newest = runs.newest_day(connection)
         day = as_of or newest
         mark = _fingerprint(connection, name, settings, day)
-        # Publishing looks itself whether the published file is there.
-        if name != "publish" and runs.is_done(connection, name, mark):
+        if name not in LOOK_THEMSELVES and runs.is_done(connection, name, mark):
             return "unchanged"
     for needed in NEEDS.get(name, ()):
         run_step(needed, settings, day)

@@ -8,7 +8,7 @@ import duckdb
 from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, GREEN, GREY, MUTED, ORANGE, VERMILION
 
-SHARE_AXIS = alt.Axis(format=".0%", tickCount=5)
+SHARE_AXIS = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
 VERDICTS = alt.Scale(
     domain=["reference", "within four fifths", "below four fifths", "too few to tell"],
     range=[BLUE, GREEN, VERMILION, GREY],
@@ -58,7 +58,8 @@ def segments(connection: duckdb.DuckDBPyConnection) -> Drawn:
         """
         select segment_name, figure, value,
             count(*) filter (standing = 'stable') over () / 2 as stable,
-            count(*) over () / 2 as segments, count(stability) over () as measured
+            count(*) over () / 2 as segments, count(stability) over () as measured,
+            min(silhouette) over () as lowest, max(silhouette) over () as highest
         from (
             select *, unnest(['silhouette', 'stability']) as figure,
                 unnest([silhouette, stability]) as value
@@ -70,6 +71,8 @@ def segments(connection: duckdb.DuckDBPyConnection) -> Drawn:
     )
     told = first(rows)
     stable = f"{told['stable']:.0f} of {told['segments']:.0f} segments are stable"
+    if not told["measured"]:
+        stable = f"Silhouettes from {told['lowest'] or 0:.2f} to {told['highest'] or 0:.2f}"
     return (
         alt.Chart(rows)
         .mark_point(size=90, opacity=1)
@@ -80,7 +83,7 @@ def segments(connection: duckdb.DuckDBPyConnection) -> Drawn:
             alt.Shape("figure:N", title=None),
         )
         .properties(
-            title=titled(stable if told["measured"] else "How well each segment hangs together"),
+            title=titled(stable),
             height=alt.Step(26),
         )
     )
@@ -134,7 +137,7 @@ def audit(connection: duckdb.DuckDBPyConnection) -> Drawn:
             limit 30
         )
         """,
-        "no group is large enough to compare",
+        "no group of people is known, or none is large enough to compare",
     )
     told = first(rows)
     row = alt.Y("compared:N", title=None, sort=alt.EncodingSortField("place"))
@@ -170,7 +173,7 @@ def proxies(connection: duckdb.DuckDBPyConnection) -> Drawn:
         where auc is not null
         order by attribute, feature = 'all features', auc desc, feature
         """,
-        "of no attribute are two groups large enough",
+        "no group of people is known, or none is large enough to compare",
     )
     colours = alt.Scale(
         domain=["proxy", "no proxy", "too few to tell"], range=[VERMILION, GREEN, GREY]

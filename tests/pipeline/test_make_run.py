@@ -56,6 +56,17 @@ def test_quality_page_and_data_docs_are_there(demo_run: Finished) -> None:
     assert all(f"../data_docs/{step}/index.html" in page for step in made)
 
 
+def test_the_report_opens_and_tells_of_this_run(demo_run: Finished) -> None:
+    page = (demo_run.data / "published" / "report.html").read_text(encoding="utf-8")
+    ((as_of,),) = demo_run.published("select distinct as_of::varchar from segments.fit_scorecards")
+    assert f'As of <time datetime="{as_of}">' in page and "http" not in page
+    ((segments,),) = demo_run.published("select list(segment_name) from segments.segment_profiles")
+    assert all(f"{name}</h3>" in page for name in segments)
+    assert page.count("<svg") >= 8 and len(page) < 5_000_000
+    ids = demo_run.published("select customer_id from segments.customer_segments")
+    assert not [name for (name,) in ids if name in page], "nobody is in it, not under a pseudonym"
+
+
 def test_a_second_run_changes_nothing(demo_run: Finished) -> None:
     before = demo_run.published("select distinct published_at from segments.customer_segments")
     files = sorted((demo_run.data / "published").iterdir())
