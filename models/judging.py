@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from models.evidence import choose
+from models.search_parameters import SearchParameters
+
 REASON_COLUMNS = ["gate", "passed", "observed", "bound", "told"]
 BEGINNINGS = ("born", "split")
 ENDINGS = ("died", "merged")
@@ -24,8 +27,8 @@ class GateParameters:
         "Cluster-wise assessment of cluster stability": below 0.6 a cluster should not be trusted.
     silhouette_loss: so much worse than the champion on today's customers the challenger may be.
     choice_gain: so much better it must be where segments begin or end, unless a segment of the
-        champion has become too small; and so much must another number of segments, or another
-        algorithm, be ahead by the rule that chooses.
+        champion has become too small. Another number of segments, or another algorithm, must be
+        ahead by so much in every figure by which the rule chooses.
     least_share: of the customers in the smallest segment.
     share_shift: so much may the share of a segment change for no reason that is known.
     migration: so many may move only because borders moved.
@@ -53,7 +56,8 @@ class Challenge:
 
     least_stability: Jaccard of its least stable segment; NaN when not measured.
     silhouette, champion_silhouette: of both, on the same customers in the same space.
-    allowance: so much less the rule that chooses asks of a finer clustering; 0 of any other.
+    allowance: another algorithm or number of segments may be so much worse, because the rule that
+        chooses looks at more than the silhouette; missing when both are the champion's.
     smallest_share, champion_smallest_share: of the smallest segment of each.
     events: see `models.lineage`.
     moves: see `models.moves.causes`, as they would be. customers: who were there last run and are.
@@ -62,7 +66,7 @@ class Challenge:
     least_stability: float
     silhouette: float
     champion_silhouette: float
-    allowance: float
+    allowance: float | None
     smallest_share: float
     champion_smallest_share: float
     events: pd.DataFrame
@@ -119,7 +123,7 @@ def judge_first(
 ) -> Verdict:
     """Tell the evidence of a fit that has no champion to compare with; it goes live anyway."""
     nothing = pd.DataFrame(columns=["event", "segment_id", "from_segment_id", "to_segment_id"])
-    told = (least_stability, silhouette, math.nan, 0.0, smallest_share, math.nan)
+    told = (least_stability, silhouette, math.nan, None, smallest_share, math.nan)
     challenge = Challenge(*told, nothing, nothing, 0)
     quality = _quality(challenge, parameters or GateParameters())
     return Verdict(True, pd.DataFrame(quality, columns=REASON_COLUMNS))
@@ -134,28 +138,21 @@ def is_choice_kept(
     evidence: pd.DataFrame,
     algorithm: str,
     k: int,
-    tolerance: float,
+    search: SearchParameters,
     parameters: GateParameters | None = None,
 ) -> bool:
     """Whether the champion's algorithm and k are still as good as any, by this week's evidence.
 
-    The rule takes the greatest k whose silhouette is within `tolerance` of the best. Where two k
-    are about as good, chance would decide each week anew; so the rule is asked with `choice_gain`
-    in favour of the one in use: it is kept while its silhouette, raised by that, is within the
-    tolerance, and no greater k is when lowered by that. It must keep the bounds on the smallest
-    and on the least stable segment, too.
+    Where two candidates are about as good, chance would decide each week anew. So the rule that
+    chooses is asked again with the figures of the champion's candidate raised by `choice_gain`.
     """
     bounds = parameters or GateParameters()
-    same = evidence[(evidence["algorithm"] == algorithm) & (evidence["k"] == k)]
-    sound = (evidence["smallest_share"] >= bounds.least_share) & ~(
-        evidence["least_stability"] < bounds.least_stability
-    )
-    if same.empty or not sound[same.index[0]]:
+    same = (evidence["algorithm"] == algorithm) & (evidence["k"] == k)
+    if not same.any():
         return False
-    least = evidence.loc[sound, "silhouette"].max() - tolerance
-    finer = evidence.loc[sound & (evidence["k"] > k), "silhouette"]
-    within = same["silhouette"].iloc[0] + bounds.choice_gain >= least
-    return bool(within and not (finer - bounds.choice_gain >= least).any())
+    favoured = evidence.copy()
+    favoured.loc[same, ["silhouette", "least_stability", "revenue_explained"]] += bounds.choice_gain
+    return bool(choose(favoured, search).loc[same, "is_chosen"].any())
 
 
 def _quality(challenge: Challenge, bounds: GateParameters) -> list[tuple]:
@@ -165,8 +162,10 @@ def _quality(challenge: Challenge, bounds: GateParameters) -> list[tuple]:
     own = 0.0 if math.isnan(own) else own  # one segment has no silhouette: Rousseeuw takes 0
     least = champion - bounds.silhouette_loss
     is_sound = challenge.champion_smallest_share >= bounds.least_share
-    if is_sound and (challenge.events["event"] != "continued").any():
-        least = champion + bounds.choice_gain - challenge.allowance
+    if challenge.allowance is not None:
+        least = champion - max(challenge.allowance, bounds.silhouette_loss)
+    elif is_sound and (challenge.events["event"] != "continued").any():
+        least = champion + bounds.choice_gain
     return [
         (
             "stability", not stable < bounds.least_stability, stable, bounds.least_stability,

@@ -27,7 +27,7 @@ class MoveParameters:
         deviation of one feature over all customers); then nearer is enough.
     """
 
-    margin: float = 0.1
+    margin: float = 0.2
     changed: float = 3.0
 
     def __post_init__(self) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from models.clustering import ID_COLUMN, FittedSegments, distances, fit_segments
+from models.clustering import ID_COLUMN, FittedSegments, fit_segments
 from models.distances import sample_positions
 from models.judging import (
     Challenge,
@@ -31,12 +32,12 @@ from models.lineage import (
     kept_lineage,
     match_segments,
     mean_positions,
-    segment_order,
 )
 from models.moves import MoveParameters, causes, place
-from models.preparation import DEFAULT_TREATMENTS, Treatment, numeric_features, prepare
+from models.preparation import DEFAULT_TREATMENTS, Treatment, numeric_features
 from models.search_parameters import SearchParameters
 from models.silhouette import mean_silhouettes
+from models.views import View, least_stability, real_clusters, shift, smallest_share, with_noise
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,11 @@ def advance(
     if not refit and chosen is None:
         return run.keep(None, None, kept())
     challenger = chosen or _challenger(customers, previous.fitted, parameters)
-    proposed = run.match(challenger)
+    view, proposed = run.match(challenger)
     if _is_equal(proposed, previous):
         return run.keep(challenger, proposed, replace(kept(), is_equal=True))
-    placed, moves = run.try_on(challenger, proposed)
-    verdict = judge(run.challenge(challenger, proposed, moves), parameters.gates)
+    placed, moves = run.try_on(view)
+    verdict = judge(run.challenge(view, proposed, moves), parameters.gates)
     if chosen is not None:
         verdict = replace(verdict, is_promoted=True)
     if not verdict.is_promoted:
@@ -143,29 +144,25 @@ def _begin(
 ) -> Outcome:
     """The first run: the fit goes live, everybody is new."""
     fitted = chosen or _fit(customers, parameters.search, parameters)
-    found = distances(fitted, today)
-    now = _nearest(found)
-    lineage = _with_noise(first_lineage(now, _clusters(fitted)), fitted)
-    nowhere = pd.Series(dtype="object")
-    placed = place(_named(found, lineage.ids), nowhere, nowhere.astype(float), parameters.moves)
-    where = placed.set_index(ID_COLUMN)["segment_id"]
+    now, clusters = View(fitted, {}, today).nearest_cluster, real_clusters(fitted)
+    lineage = first_lineage(now, clusters)
+    lineage = replace(lineage, ids=with_noise(lineage.ids, fitted))
     verdict = judge_first(
-        _least_stability(fitted),
-        fitted.silhouette,
-        _smallest(now, _clusters(fitted)),
-        parameters.gates,
+        least_stability(fitted), fitted.silhouette, smallest_share(now, clusters), parameters.gates
     )
+    nowhere = pd.Series(dtype="object")
+    view = View(fitted, lineage.ids, today)
+    placed = place(view.distances, nowhere, nowhere.astype(float), parameters.moves)
+    moves = causes(nowhere, placed.set_index(ID_COLUMN)["segment_id"], nowhere, nowhere)
     never = pd.Series(pd.NaT, index=placed.index, dtype="datetime64[s]")
     placed = placed.assign(since=never, home=placed["segment_id"])
     week = Week(as_of, fitted, lineage.ids, lineage.newest_number, placed, today)
-    return Outcome(
-        week, fitted, lineage, lineage, verdict, causes(nowhere, where, nowhere, nowhere)
-    )
+    return Outcome(week, fitted, lineage, lineage, verdict, moves)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One run after another: what both ML models make of today's customers."""
+    """One run after another: what both ML models make of customers last run and today."""
 
     previous: Week
     today: pd.DataFrame
@@ -173,69 +170,95 @@ class _Run:
     parameters: WeekParameters
     as_of: date
 
-    @property
+    @cached_property
     def before(self) -> pd.DataFrame:
         """placed of the last run, by customer."""
         return self.previous.placed.set_index(ID_COLUMN)
 
-    @property
+    @cached_property
     def past(self) -> pd.DataFrame:
         """Features as of the last run, as they are known now."""
         known = self.previous.inputs
         if self.restated is None or self.restated.empty:
             return known
-        told = self.restated[[c for c in known.columns if c in self.restated.columns]]
+        features = [c for c in known.columns if c != ID_COLUMN]
+        told = numeric_features(self.restated, features)
+        told.insert(0, ID_COLUMN, self.restated[ID_COLUMN])
         told = told[told[ID_COLUMN].isin(known[ID_COLUMN])]
         rest = known[~known[ID_COLUMN].isin(told[ID_COLUMN])]
-        numbers = numeric_features(told, [c for c in told.columns if c != ID_COLUMN])
-        return pd.concat([rest, numbers.assign(**{ID_COLUMN: told[ID_COLUMN]})])
+        return pd.concat([rest, told]).sort_values(ID_COLUMN, ignore_index=True)
 
-    def put(
-        self, fitted: FittedSegments, ids: Mapping[int, str], frame: pd.DataFrame
-    ) -> pd.DataFrame:
-        """Place customers with these features, from where they were last run."""
-        shift = _shift(fitted, self.previous.inputs, frame)
-        found = _named(distances(fitted, frame), ids)
-        return place(found, self.before["segment_id"], shift, self.parameters.moves)
+    @cached_property
+    def champion(self) -> View:
+        """Today, seen by the champion."""
+        return View(self.previous.fitted, self.previous.ids, self.today)
 
-    def match(self, challenger: FittedSegments) -> Lineage:
+    @cached_property
+    def champion_then(self) -> View:
+        """The last run as it was known, seen by the champion."""
+        return replace(self.champion, frame=self.previous.inputs)
+
+    def match(self, challenger: FittedSegments) -> tuple[View, Lineage]:
         """Say which cluster of the challenger is which segment, by today's customers."""
-        then = self._then()
-        now = _nearest(distances(challenger, self.today))
-        rows = _positions(challenger, self.today)
-        centres_then = mean_positions(rows, then).reindex(
-            [s for s in self.previous.ids.values() if s != NOISE_ID]
+        then, view = self.champion.nearest, View(challenger, {}, self.today)
+        now, segments = (
+            view.nearest_cluster,
+            [s for s in self.previous.ids.values() if s != NOISE_ID],
         )
-        centres_now = mean_positions(rows, now).reindex(_clusters(challenger))
-        told = (self.previous.newest_number, self.parameters.lineage, self.before["home"])
-        lineage = match_segments(then, now, centres_then, centres_now, *told)
-        return _with_noise(lineage, challenger)
+        lineage = match_segments(
+            then,
+            now,
+            mean_positions(view.rows, then).reindex(segments),
+            mean_positions(view.rows, now).reindex(real_clusters(challenger)),
+            self.previous.newest_number,
+            self.parameters.lineage,
+            self.before["home"],
+        )
+        lineage = replace(lineage, ids=with_noise(lineage.ids, challenger))
+        return view.named(lineage.ids), lineage
 
-    def try_on(self, fitted: FittedSegments, lineage: Lineage) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Placements and moves if this ML model assigned."""
-        placed = self.put(fitted, lineage.ids, self.today)
-        return placed, self._moves(placed, fitted, lineage.ids)
+    def put(self, now: View, then: View | None, who: pd.Index | None = None) -> pd.DataFrame:
+        """Place customers from where they were last run, `then` being their figures of that run."""
+        went = pd.Series(dtype="float64") if then is None else shift(then, now)
+        found = now.distances if who is None else now.distances[now.customers.isin(who)]
+        return place(found, self.before["segment_id"], went, self.parameters.moves)
 
-    def challenge(
-        self, challenger: FittedSegments, lineage: Lineage, moves: pd.DataFrame
-    ) -> Challenge:
+    def try_on(self, view: View) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Placements and moves if the ML model of this view assigned."""
+        # A feature that was not looked at last run cannot tell how far anybody went.
+        known = set(self.parameters.treatments) <= set(self.previous.inputs.columns)
+        then = self.champion_then if view is self.champion else None
+        if then is None and known:
+            then = replace(view, frame=self.previous.inputs)
+        placed = self.put(view, then)
+        after, before = placed.set_index(ID_COLUMN)["segment_id"], self.before["segment_id"]
+        who = after.index[before.reindex(after.index).ne(after).to_numpy()]
+        behaved = self._alone(self.champion, self.champion_then, who)
+        if self.restated is None or then is None:
+            bounded = None if then is None else self._alone(then, then, who)
+            return placed, causes(before, after, before, behaved, bounded)
+        corrected = self._alone(replace(self.champion, frame=self.past), self.champion_then, who)
+        bounded = self._alone(replace(view, frame=self.past), then, who)
+        return placed, causes(before, after, corrected, behaved, bounded)
+
+    def challenge(self, view: View, lineage: Lineage, moves: pd.DataFrame) -> Challenge:
         """Gather what the gates ask for."""
-        now, then = _nearest(distances(challenger, self.today)), self._then()
-        seen = sample_positions(
-            len(self.today), self.parameters.search.silhouette_rows, self.parameters.search.seed
-        )
+        search, fitted = self.parameters.search, self.previous.fitted
+        then, now = self.champion.nearest, view.nearest
+        seen = sample_positions(len(now), search.silhouette_rows, search.seed)
         codes = [np.unique(s.to_numpy()[seen], return_inverse=True)[1] for s in (now, then)]
-        own, champion = mean_silhouettes(_positions(challenger, self.today)[seen], codes)
+        own, champion = mean_silhouettes(view.rows[seen], codes)
+        real = [[s for s in ids.values() if s != NOISE_ID] for ids in (view.ids, self.previous.ids)]
         return Challenge(
-            _least_stability(challenger),
-            own.mean,
-            champion.mean,
-            self.parameters.search.tolerance if challenger.k > self.previous.fitted.k else 0.0,
-            _smallest(now, _clusters(challenger)),
-            _smallest(then, [s for s in self.previous.ids.values() if s != NOISE_ID]),
-            lineage.events,
-            moves,
-            int(self.before.index.isin(self.today[ID_COLUMN]).sum()),
+            least_stability=least_stability(view.fitted),
+            silhouette=own.mean,
+            champion_silhouette=champion.mean,
+            allowance=None if _choice(view.fitted) == _choice(fitted) else search.tolerance,
+            smallest_share=smallest_share(now, real[0]),
+            champion_smallest_share=smallest_share(then, real[1]),
+            events=lineage.events,
+            moves=moves,
+            customers=int(self.before.index.isin(now.index).sum()),
         )
 
     def keep(
@@ -243,8 +266,8 @@ class _Run:
     ) -> Outcome:
         """The champion goes on assigning."""
         week = self.previous
-        lineage = kept_lineage(week.ids, self._then(), week.newest_number)
-        placed, moves = self.try_on(week.fitted, lineage)
+        lineage = kept_lineage(week.ids, self.champion.nearest, week.newest_number)
+        placed, moves = self.try_on(self.champion)
         onward = self.week(week.fitted, lineage, placed)
         return Outcome(onward, challenger, proposed, lineage, verdict, moves)
 
@@ -259,34 +282,9 @@ class _Run:
         placed = placed.assign(since=since.to_numpy(), home=home.to_numpy())
         return Week(self.as_of, fitted, lineage.ids, lineage.newest_number, placed, self.today)
 
-    def _then(self) -> pd.Series:
-        """Where the champion alone, without hysteresis, puts today's customers."""
-        return _nearest(_named(distances(self.previous.fitted, self.today), self.previous.ids))
-
-    def _moves(
-        self, placed: pd.DataFrame, fitted: FittedSegments, ids: Mapping[int, str]
-    ) -> pd.DataFrame:
-        """Who moved and why; only movers are placed again with one thing changed."""
-        week, before = self.previous, self.before["segment_id"]
-        after = placed.set_index(ID_COLUMN)["segment_id"]
-        movers = after.index[before.reindex(after.index).ne(after).to_numpy()]
-        movers = movers[movers.isin(before.index)]
-        today = self.today[self.today[ID_COLUMN].isin(movers)]
-        past = self.past[self.past[ID_COLUMN].isin(movers)]
-        comparable = set(self.parameters.treatments) <= set(past.columns)
-        nobody = pd.Series(dtype="object")
-
-        def alone(
-            other: FittedSegments, names: Mapping[int, str], frame: pd.DataFrame
-        ) -> pd.Series:
-            if frame.empty:
-                return nobody
-            return self.put(other, names, frame).set_index(ID_COLUMN)["segment_id"]
-
-        corrected = alone(week.fitted, week.ids, past) if self.restated is not None else nobody
-        behaved = alone(week.fitted, week.ids, today)
-        bounded = alone(fitted, ids, past) if comparable else None
-        return causes(before, after, corrected, behaved, bounded)
+    def _alone(self, now: View, then: View, who: pd.Index) -> pd.Series:
+        """Where these customers would be with one thing changed alone."""
+        return self.put(now, then, who).set_index(ID_COLUMN)["segment_id"]
 
 
 def _challenger(
@@ -294,15 +292,18 @@ def _challenger(
 ) -> FittedSegments:
     """This week's fit; of the champion's algorithm and k unless another choice is really better."""
     fitted = _fit(customers, parameters.search, parameters)
-    algorithm, k = champion.clusterer.algorithm, champion.k
-    if not is_choice_kept(
-        fitted.evidence, algorithm, k, parameters.search.tolerance, parameters.gates
-    ):
+    algorithm, k = _choice(champion)
+    if not is_choice_kept(fitted.evidence, algorithm, k, parameters.search, parameters.gates):
         return fitted
-    if (fitted.clusterer.algorithm, fitted.k) == (algorithm, k):
+    if _choice(fitted) == (algorithm, k):
         return fitted
     same = replace(parameters.search, algorithms=(algorithm,), k_range=(k, k))
     return _fit(customers, same, parameters)
+
+
+def _choice(fitted: FittedSegments) -> tuple[str, int]:
+    """What the rule chooses: algorithm and number of clusters."""
+    return fitted.clusterer.algorithm, fitted.k
 
 
 def _fit(
@@ -318,12 +319,17 @@ def _inputs(
     customers: pd.DataFrame, previous: Week | None, parameters: WeekParameters
 ) -> pd.DataFrame:
     """Ids and raw features, those of the last run among them, ascending by customer."""
+    if customers.empty:
+        raise ValueError("no customers to segment")
+    ids = customers[ID_COLUMN]
+    if ids.duplicated().any():
+        raise ValueError(f"{ID_COLUMN} repeats, for example {ids[ids.duplicated()].iloc[0]!r}")
     features = dict.fromkeys(parameters.treatments)
     if previous is not None:
         features |= dict.fromkeys(c for c in previous.inputs.columns if c in customers.columns)
     features.pop(ID_COLUMN, None)
     numbers = numeric_features(customers, list(features))
-    numbers.insert(0, ID_COLUMN, customers[ID_COLUMN])
+    numbers.insert(0, ID_COLUMN, ids)
     return numbers.sort_values(ID_COLUMN, ignore_index=True)
 
 
@@ -331,51 +337,3 @@ def _is_equal(proposed: Lineage, previous: Week) -> bool:
     """Whether both ML models put everybody into the same segments."""
     same = set(proposed.ids.values()) == set(previous.ids.values())
     return same and bool((proposed.events["jaccard"] == 1).all())
-
-
-def _positions(fitted: FittedSegments, frame: pd.DataFrame) -> np.ndarray:
-    """Prepared rows, as the frame's."""
-    return prepare(fitted.preparation, frame)
-
-
-def _shift(fitted: FittedSegments, then: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
-    """How far each customer went, in prepared units; only of those who are in both frames."""
-    if not set(now.columns) <= set(then.columns):
-        return pd.Series(dtype="float64")
-    both = now[[ID_COLUMN]].merge(then, on=ID_COLUMN)
-    here = now[now[ID_COLUMN].isin(both[ID_COLUMN])]
-    gone = _positions(fitted, here) - _positions(fitted, both)
-    return pd.Series(np.linalg.norm(gone, axis=1), index=pd.Index(here[ID_COLUMN]))
-
-
-def _named(found: pd.DataFrame, ids: Mapping[int, str]) -> pd.DataFrame:
-    order = sorted(ids, key=lambda cluster: segment_order(ids[cluster]))
-    return found[order].rename(columns=dict(ids))
-
-
-def _nearest(found: pd.DataFrame) -> pd.Series:
-    """customer -> column of the least distance."""
-    columns = found.columns.to_numpy()
-    return pd.Series(columns[found.to_numpy().argmin(axis=1)], index=found.index)
-
-
-def _clusters(fitted: FittedSegments) -> pd.Index:
-    """Numbers of the clusters, without noise."""
-    return pd.RangeIndex(fitted.k - int(fitted.clusterer.has_noise))
-
-
-def _with_noise(lineage: Lineage, fitted: FittedSegments) -> Lineage:
-    if not fitted.clusterer.has_noise:
-        return lineage
-    return replace(lineage, ids={**lineage.ids, fitted.k - 1: NOISE_ID})
-
-
-def _smallest(now: pd.Series, groups: pd.Index | list[str]) -> float:
-    """Share of the customers in the smallest of the groups."""
-    sizes = now.value_counts().reindex(groups, fill_value=0)
-    return float(sizes.min()) / max(len(now), 1) if len(sizes) else 0.0
-
-
-def _least_stability(fitted: FittedSegments) -> float:
-    chosen = fitted.evidence[fitted.evidence["is_chosen"]]
-    return float(chosen["least_stability"].iloc[0])

@@ -21,7 +21,7 @@ TREATMENTS = {"x": "linear", "y": "linear"}
 PARAMETERS = WeekParameters(
     treatments=TREATMENTS,
     search=SearchParameters(k_range=(3, 3), n_init=3),
-    moves=MoveParameters(changed=1.0),
+    moves=MoveParameters(margin=0.1, changed=1.0),
 )
 PLACES = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
 

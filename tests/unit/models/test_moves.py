@@ -25,8 +25,8 @@ def _place(to_own: float, to_other: float, shift: float = 0.0, former: str | Non
 @pytest.mark.parametrize(
     ("to_own", "to_other", "shift", "former", "expected"),
     [
-        (1.0, 0.95, 0.0, "s1", "s1"),  # nearer, but not by a tenth
-        (1.0, 0.89, 0.0, "s1", "s2"),
+        (1.0, 0.85, 0.0, "s1", "s1"),  # nearer, but not by a fifth
+        (1.0, 0.79, 0.0, "s1", "s2"),
         (1.0, 0.95, 3.0, "s1", "s2"),  # she really changed
         (1.0, 1.00, 9.0, "s1", "s1"),  # changed, but no other is nearer
         (1.0, 0.95, 0.0, None, "s2"),  # new
