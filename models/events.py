@@ -46,6 +46,37 @@ def ratios(daily: pd.DataFrame, parameters: EventParameters) -> pd.DataFrame:
     return frame.astype({"event": "str", "measure": "str", **whole, **parts})
 
 
+def join_weeks(weeks: pd.DataFrame, declared: pd.DataFrame) -> pd.DataFrame:
+    """Weeks out of line as events: event, starts_on, ends_on, found_in, in order.
+
+    `weeks`: measure, week (its Monday) and score, a row for each measure and week out of line.
+    `declared`: starts_on and ends_on of events that are known: a week with a day of one is
+    explained. Weeks on end are one event; found_in tells its measures, each high or low by its
+    greatest score.
+    """
+    week = pd.to_datetime(weeks["week"]).to_numpy("datetime64[D]")
+    first = pd.to_datetime(declared["starts_on"]).to_numpy("datetime64[D]")
+    last = pd.to_datetime(declared["ends_on"]).to_numpy("datetime64[D]")
+    overlaps = (week[:, None] + 6 >= first) & (week[:, None] <= last)
+    unexplained = weeks.assign(week=week).iloc[np.flatnonzero(~overlaps.any(axis=1))]
+    told = unexplained.sort_values(["week", "measure"])
+    number = (told["week"].diff().dt.days > 7).cumsum()
+    rows = []
+    for _, event in told.groupby(number):
+        starts, ends = event["week"].iloc[0], event["week"].iloc[-1] + pd.Timedelta(days=6)
+        rows.append((f"week of {starts:%Y-%m-%d}", starts, ends, _how(event)))
+    frame = pd.DataFrame(rows, columns=["event", "starts_on", "ends_on", "found_in"])
+    days = dict.fromkeys(["starts_on", "ends_on"], "datetime64[s]")
+    return frame.astype({"event": "str", "found_in": "str", **days})
+
+
+def _how(event: pd.DataFrame) -> str:
+    """orders high, posts low."""
+    greatest = event.loc[event.groupby("measure")["score"].apply(lambda s: s.abs().idxmax())]
+    pairs = zip(greatest["measure"], greatest["score"], strict=True)
+    return ", ".join(f"{measure} {'high' if score > 0 else 'low'}" for measure, score in pairs)
+
+
 def dispersion(*groups: np.ndarray) -> float:
     """Variance ÷ mean of daily counts around the mean of their group; at least 1, Poisson's.
 

@@ -15,7 +15,7 @@ import pandas as pd
 from models.journeys import step_effects
 from tessera.baskets import basket_rules
 from tessera.demographics import impute_demographics
-from tessera.events import event_ratios
+from tessera.events import event_ratios, found_events
 from tessera.ml_floor import replace
 from tessera.settings import Settings
 from tessera.trends import trends
@@ -76,6 +76,7 @@ ANALYSES: tuple[Analysis, ...] = (
     funnels,
     basket_rules,
     trends,
+    found_events,
     impute_demographics,
     event_ratios,
 )

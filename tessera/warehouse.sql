@@ -218,6 +218,9 @@ create table if not exists ml.trend_changes (
     as_of date, dimension varchar, member varchar, measure varchar, week date,
     level_before double, level_after double
 );
+create table if not exists ml.found_events (
+    as_of date, event varchar, starts_on date, ends_on date, found_in varchar
+);
 create table if not exists ml.event_ratios (
     as_of date, event varchar, measure varchar, happened bigint, days bigint,
     happened_before bigint, days_before bigint, dispersion double, ratio double, ratio_low double,

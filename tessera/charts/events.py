@@ -15,7 +15,8 @@ def impacts(connection: duckdb.DuckDBPyConnection) -> Drawn:
         connection,
         """
         with latest as (
-            from segments.event_impacts order by starts_on desc, event limit 10
+            from segments.event_impacts where kind = 'declared'
+            order by starts_on desc, event limit 10
         ), ratios as (
             select event, starts_on, 'orders' as measure, orders_ratio as ratio,
                 orders_ratio_low as low, orders_ratio_high as high
@@ -100,7 +101,7 @@ SHOWN = {
     "event_impacts": Shown(
         impacts,
         """
-        select event, orders, round(orders_ratio, 2) as orders_ratio,
+        select event, kind, orders, round(orders_ratio, 2) as orders_ratio,
             round(orders_ratio_low, 2) as from_ratio, round(orders_ratio_high, 2) as to_ratio,
             participants
         from segments.event_impacts

@@ -1,4 +1,22 @@
-with days as (
+-- Ratios and their intervals are of events that were declared: a week that was found because it is
+-- out of line differs from those before it by that choice alone.
+with found as ({{ found_events() }}),
+
+events as (
+    select event, starts_on, ends_on, is_complete, 'declared' as kind, cast(null as {{ dbt.type_string() }}) as found_in
+    from {{ ref('int_events_begun') }}
+    union all
+    select event, starts_on, ends_on, is_complete, 'found' as kind, found_in from found
+),
+
+{% set declared_days = "select day from " ~ ref('int_event_days_counted') ~ " where phase = 'during'" %}
+event_days as (
+    select * from {{ ref('int_event_days_counted') }}
+    union all
+    select * from ({{ days_of_events('found', declared_days) }}) as found_days
+),
+
+days as (
     select
         event,
         {%- for phase in ['before', 'during', 'after'] %}
@@ -17,8 +35,12 @@ with days as (
         ) }} as {{ measure }}_a_day_{{ phase }},
         {%- endfor %}
         {%- endfor %}
+        {%- for measure in ['orders', 'posts'] %}
+        sum(case when measure = '{{ measure }}' and phase = 'during' then happened end) as {{ measure }},
+        sum(case when measure = '{{ measure }}' then case when phase = 'before' then 1 else 0 end end) as {{ measure }}_days_before,
+        {%- endfor %}
         sum(case when phase = 'during' then 1 else 0 end) > 0 as is_known
-    from {{ ref('int_event_days_counted') }}
+    from event_days
     group by event
 ),
 
@@ -30,19 +52,21 @@ participants as (
         sum(case when posts > 0 then 1 else 0 end) as posters,
         count(has_bought_after_posting) as posters_followed,
         sum(case when has_bought_after_posting then 1 else 0 end) as posters_who_bought
-    from {{ ref('int_event_participants_collected') }}
+    from {{ ref('event_participants') }}
     group by event
 )
 
 select
     {{ as_of_date() }} as as_of,
     events.event,
+    events.kind,
+    events.found_in,
     events.starts_on,
     events.ends_on,
     events.is_complete,
     {%- for measure in ['orders', 'posts'] %}
-    {{ measure }}.happened as {{ measure }},
-    {{ measure }}.days_before as {{ measure }}_days_before,
+    cast(days.{{ measure }} as bigint) as {{ measure }},
+    cast(case when days.{{ measure }} is not null then days.{{ measure }}_days_before end as bigint) as {{ measure }}_days_before,
     days.{{ measure }}_a_day_before,
     days.{{ measure }}_a_day_during,
     days.{{ measure }}_a_day_after,
@@ -62,7 +86,7 @@ select
     cast(case when days.posts_a_day_during is not null then coalesce(participants.posters, 0) end as bigint) as posters,
     cast(case when days.posts_a_day_during is not null then coalesce(participants.posters_followed, 0) end as bigint) as posters_followed,
     {{ share('participants.posters_who_bought', 'participants.posters_followed') }} as bought_after_posting_share
-from {{ ref('int_events_begun') }} as events
+from events
 inner join days on events.event = days.event and days.is_known
 left join participants on events.event = participants.event
 {%- for measure in ['orders', 'posts'] %}

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.events import COLUMNS, EventParameters, dispersion, ratios
+from models.events import COLUMNS, EventParameters, dispersion, join_weeks, ratios
 from tessera import settings, warehouse
-from tessera.events import event_ratios
+from tessera.events import event_ratios, found_events
 
 PARAMETERS = EventParameters()
 ROOT = Path(__file__).resolve().parents[3]
-AS_OF = date(2025, 3, 1)
+AS_OF, LATER = date(2025, 3, 1), date(2025, 12, 17)
 Counts = list[int] | np.ndarray
 
 
@@ -124,3 +124,65 @@ def test_ratios_replace_those_of_the_day(connection: duckdb.DuckDBPyConnection) 
         "from ml.event_ratios"
     ).fetchall()
     assert found == [(AS_OF, "sale", "orders", 80, 4, 280, 28, 2.0)]
+
+
+def out_of_line(*told: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(told, columns=["measure", "week", "score"])
+
+
+def declared(*told: tuple[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(told, columns=["starts_on", "ends_on"])
+
+
+def test_weeks_on_end_are_one_event_and_explained_ones_none() -> None:
+    weeks = out_of_line(
+        ("orders", "2025-03-10", 4.0), ("orders", "2025-03-03", -5.0), ("posts", "2025-03-03", 6.0),
+        ("posts", "2025-03-24", -4.0), ("orders", "2025-05-05", 4.0), ("orders", "2025-06-02", 4.0),
+    )  # fmt: skip
+    # The first day of one week and the last of another; and a day beside a week.
+    known = declared(("2025-05-11", "2025-05-20"), ("2025-05-30", "2025-06-02"),
+                     ("2025-03-31", "2025-04-01"))  # fmt: skip
+    found = join_weeks(weeks, known)
+    assert found.astype(str).to_numpy().tolist() == [
+        ["week of 2025-03-03", "2025-03-03", "2025-03-16", "orders low, posts high"],
+        ["week of 2025-03-24", "2025-03-24", "2025-03-30", "posts low"],
+    ]
+
+
+def test_without_weeks_or_events() -> None:
+    assert join_weeks(out_of_line(), declared()).empty
+    assert join_weeks(out_of_line(), declared(("2025-05-11", "2025-05-20"))).empty
+    assert len(join_weeks(out_of_line(("orders", "2025-03-10", 4.0)), declared())) == 1
+
+
+@pytest.fixture
+def year(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Posts of a year, ten a day and more or fewer; in one week of March fivefold."""
+    connection.execute(warehouse.SCHEMA)
+    connection.execute(
+        "create schema intermediate; create table intermediate.int_events_begun "
+        "(event varchar, starts_on date, ends_on date); "
+        "create table intermediate.int_days_counted as select 'posts' as measure, "
+        "date '2025-01-01' + n::integer as day, "
+        "(10 + hash(n) % 5) * if(n between 68 and 74, 5, 1) as happened from range(350) t(n)"
+    )
+    return connection
+
+
+def test_a_week_of_many_posts_is_found(year: duckdb.DuckDBPyConnection) -> None:
+    told = settings.load(ROOT / "settings.toml")
+    for _ in range(2):
+        assert found_events(year, told, LATER) == "1 events found"
+    found = year.execute("select * from ml.found_events").fetchall()
+    week = (date(2025, 3, 10), date(2025, 3, 16))
+    assert found == [(LATER, "week of 2025-03-10", *week, "posts high")]
+    declared = "insert into intermediate.int_events_begun values ('x', '2025-03-01', '2025-03-10')"
+    year.execute(declared)
+    assert found_events(year, told, LATER) == "0 events found"
+    assert year.execute("select count(*) from ml.found_events").fetchall() == [(0,)]
+
+
+def test_without_posts_or_orders_nothing_is_found(year: duckdb.DuckDBPyConnection) -> None:
+    year.execute("delete from intermediate.int_days_counted")
+    told = settings.load(ROOT / "settings.toml")
+    assert found_events(year, told, LATER) == "0 events found"
