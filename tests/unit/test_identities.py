@@ -7,7 +7,7 @@ from datetime import date, datetime
 import duckdb
 import pytest
 
-from tessera import identities
+from tessera import identities, operators
 from tessera.warehouse import SCHEMA
 
 DAY, NOW = date(2026, 1, 5), datetime(2026, 1, 6)
@@ -54,9 +54,9 @@ def customers(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def test_a_merge_taken_back_restores_the_ids(warehouse: duckdb.DuckDBPyConnection) -> None:
     before = customers(warehouse)
     assert before == {"a": "a", "ea": "a", "b": "b", "eb": "b"}
-    told = identities.say_word(warehouse, "merge", ("a", "b"), "one woman", NOW)
+    told = operators.say_word(warehouse, "merge", ("a", "b"), "one woman", NOW)
     assert set(customers(warehouse).values()) == {"a"}
-    identities.undo_word(warehouse, int(told.split()[1].rstrip(":")), None, NOW)
+    operators.undo_word(warehouse, int(told.split()[1].rstrip(":")), None, NOW)
     assert customers(warehouse) == before
 
 
