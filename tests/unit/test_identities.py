@@ -18,6 +18,12 @@ LINES = "order_id varchar, line_id varchar, account_id varchar, ordered_at times
 
 @pytest.fixture
 def warehouse() -> duckdb.DuckDBPyConnection:
+    """Two contacts, and nothing else."""
+    return two_contacts()
+
+
+def two_contacts() -> duckdb.DuckDBPyConnection:
+    """A warehouse with two contacts, and nothing else."""
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("create schema if not exists staging")
     connection.execute(SCHEMA)
