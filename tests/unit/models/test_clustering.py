@@ -202,3 +202,40 @@ def test_bad_frames_are_refused(
 def test_senseless_parameters_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         SearchParameters(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 40])
+def test_every_algorithm_takes_few_customers(
+    make_customers: MakeCustomers, algorithm: str, count: int
+) -> None:
+    customers = make_customers(count)
+    told = SearchParameters(algorithms=(algorithm,), k_range=(2, 12), resamples=2, n_init=2)
+    fit = fit_segments(customers, parameters=told)
+    assigned = assign(fit, customers)
+    assert len(assigned) == count
+    assert assigned["cluster"].between(0, fit.k - 1).all()
+    assert assigned["distance"].notna().all()
+    assert fit.evidence["is_chosen"].sum() == 1
+    assert fit.reasoning
+
+
+def test_infinities_and_texts_are_refused_at_assignment_too(
+    fitted: FittedSegments, make_customers: MakeCustomers
+) -> None:
+    few = make_customers(5)
+    with pytest.raises(ValueError, match="infinite values in: monetary"):
+        assign(fitted, few.assign(monetary=np.inf))
+    with pytest.raises(ValueError, match="feature frequency is not numeric"):
+        assign(fitted, few.assign(frequency="often"))
+    unknown = assign(fitted, few.assign(**dict.fromkeys(fitted.preparation.inputs, None)))
+    assert unknown["cluster"].nunique() == 1  # all are where nothing is known
+
+
+def test_constant_and_unknown_features_are_left_out(make_customers: MakeCustomers) -> None:
+    customers = make_customers(60).assign(discount_share=0.0, mean_sentiment=None)
+    fit = fit_segments(customers, parameters=SMALL)
+    assert set(fit.preparation.dropped) == {"discount_share", "mean_sentiment"}
+    assert fit.k > 1
+    changed = customers.assign(discount_share=0.5, mean_sentiment=1.0)
+    pd.testing.assert_frame_equal(assign(fit, changed), assign(fit, customers))
