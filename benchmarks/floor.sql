@@ -410,7 +410,7 @@ select
     c.has_contact, o.customer_id is not null as has_orders, w.customer_id is not null as has_web,
     a.customer_id is not null as has_app, s.customer_id is not null as has_social,
     t.customer_id is not null as has_support, v.customer_id is not null as has_survey,
-    m.customer_id is not null as has_campaign, false as has_demographics,
+    m.customer_id is not null as has_campaign,
     c.customer_id not in (from refused) as is_analytics_allowed,
     o.first_order_at, o.last_order_at, o.recency_days, o.frequency, o.gross_revenue, o.refunds, o.monetary,
     o.average_order_value, o.basket_size, p.distinct_products, p.distinct_categories, p.favourite_category,
@@ -426,8 +426,6 @@ select
     s.posts, s.likes, s.comments, s.engagement_rate, s.mean_sentiment, s.followers, s.following,
     t.tickets, t.mean_resolution_hours, t.mean_satisfaction,
     v.survey_answers, v.mean_nps, m.campaign_sends, m.campaign_open_rate, m.campaign_click_rate,
-    null::varchar as age_band, null::varchar as income_band, null::bigint as household_size,
-    null::varchar as education, null::varchar as occupation, null::varchar as home_ownership,
     case when s.mean_sentiment is not null
         then round(o.monetary::double * greatest(s.mean_sentiment, 0.0), 6) end as advocacy_value,
     case when o.monetary is not null

@@ -19,6 +19,7 @@ from tessera.demo import (
     dirt,
     exports,
     people,
+    provider,
     purchases,
     service,
     social,
@@ -205,6 +206,8 @@ class _Company:
     ) -> None:
         rng = streams.of("contacts")
         crm = contacts.simulate(rng, self.window, here, first)
+        known = provider.simulate(streams.of("provider"), here, crm)
+        self.spool.add("demographics", known | {"dirt": _zeros(known)})
         places = dict.fromkeys(("city", "postal_code", "country", "calling"), crm.pop("place"))
         self._emit(soiling, "contacts", crm | places | {"email": crm["account"]})
         consents = contacts.simulate_consents(rng, self.window, here)

@@ -20,6 +20,7 @@ from tessera.demo import (
     dirt,
     names,
     phrases,
+    provider,
     purchases,
     service,
     social,
@@ -154,6 +155,7 @@ def build(products: catalogue.Catalogue, emails: pa.Array, handles: pa.Array) ->
     categories = pa.array(list(catalogue.CATEGORIES))
     return (
         _crm(emails, handles)
+        | _provider(emails)
         | _shop(products, emails, categories)
         | _web(products, categories)
         | _social(products, handles)
@@ -197,6 +199,24 @@ def _crm(emails: pa.Array, handles: pa.Array) -> dict[str, Export]:
         "consents": Export("crm/consents-2025-12-31", "csv", consent_columns,
                            {"purpose": contacts.PURPOSES}),
     }  # fmt: skip
+
+
+def _provider(emails: pa.Array) -> dict[str, Export]:
+    columns = (
+        Column("email_sha256", "sha256(lower(email))"),
+        Column("age_band", "age"),
+        Column("income_band", "income"),
+        Column("household_size", "CASE WHEN household_size >= 0 THEN household_size END"),
+        Column("education", "education"),
+        Column("occupation", "occupation"),
+        Column("home", "home"),
+    )
+    words = {
+        "email": emails, "age": provider.AGES, "income": provider.INCOMES,
+        "education": provider.EDUCATIONS, "occupation": provider.OCCUPATIONS,
+        "home": provider.HOMES,
+    }  # fmt: skip
+    return {"demographics": Export("provider/demographics", "csv", columns, words)}
 
 
 def _shop(

@@ -8,7 +8,7 @@ import numpy as np
 
 _TOPICS = (
     "people", "catalogue", "purchases", "browsing", "bots", "app", "posts", "follows", "contacts",
-    "support", "surveys", "campaigns", "dirt", "files",
+    "support", "surveys", "campaigns", "dirt", "files", "provider",
 )  # fmt: skip
 
 

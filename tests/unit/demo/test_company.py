@@ -201,7 +201,8 @@ def test_small_companies_work(tmp_path, customers, days, file_format):
     assert counts["contacts"] == customers
     assert counts["products"] > 0
     assert set(counts) == {
-        "contacts", "consents", "orders", "order_lines", "refunds", "products", "web_events",
+        "contacts", "consents", "demographics", "orders", "order_lines", "refunds", "products",
+        "web_events",
         "app_events", "posts", "follows", "tickets", "survey_answers", "campaign_events",
     }  # fmt: skip
 

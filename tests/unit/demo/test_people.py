@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import duckdb
 import numpy as np
 import pyarrow.compute as pc
 from hypothesis import given, settings
@@ -50,3 +51,19 @@ def test_a_second_account_is_of_the_same_person():
         assert abs(same - (1 - slipped)) < 0.08, name
     both = (drawn["gender"][second] >= 0) & (drawn["gender"][owner] >= 0)
     assert (drawn["gender"][second] == drawn["gender"][owner])[both].all()
+
+
+def test_a_provider_knows_some_by_the_hash_of_their_address(text):
+    connection = duckdb.connect()
+    for name, file in {"known": "provider/demographics", "told": "crm/contacts-*"}.items():
+        connection.execute(
+            f"create view {name} as from read_csv('{text.out}/{file}.csv', all_varchar = true, "
+            "ignore_errors = true)"
+        )
+    columns = ("age_band", "income_band", "household_size", "education", "occupation", "home")
+    shares = ", ".join(f"count({name}) / count(*)" for name in columns)
+    count, *told = connection.sql(f"select count(*), {shares} from known").fetchall()[0]
+    assert count == 480 and all(0.8 < share < 0.95 for share in told)
+    hashes = "select sha256(lower(trim(email))) from told"
+    matched = connection.sql(f"select count(*) from known where email_sha256 in ({hashes})")
+    assert matched.fetchall()[0][0] > 0.9 * count
