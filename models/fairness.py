@@ -16,14 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 from threadpoolctl import threadpool_limits
 
 from models.distances import sample_positions
-from models.preparation import numeric_features
+from models.preparation import Matrix, numeric_features
 
 FOUR_FIFTHS = 0.8
 ALL_FEATURES = "all features"
@@ -222,10 +223,23 @@ def _auc(rows: pd.DataFrame, labels: pd.Series, parameters: AuditParameters) -> 
     with threadpool_limits(limits=1):
         for train, test in folds.split(numbers, names):
             tree = DecisionTreeClassifier(max_leaf_nodes=8, random_state=parameters.seed)
-            chances = tree.fit(numbers[train], names[train]).predict_proba(numbers[test])
-            chances = chances[:, 1] if chances.shape[1] == 2 else chances
-            areas.append(roc_auc_score(names[test], chances, multi_class="ovr"))
+            tree.fit(numbers[train], names[train])
+            is_group = names[test][:, None] == tree.classes_
+            areas.append(rank_auc(tree.predict_proba(numbers[test]), is_group))
     return float(np.mean(areas)), float(np.std(areas, ddof=1) / np.sqrt(len(areas)))
+
+
+def rank_auc(chances: Matrix, is_group: NDArray[np.bool_]) -> float:
+    """Mean over groups (columns) of the area under the ROC curve of one against the rest.
+
+    By ranks, all groups at once (Hanley & McNeil 1982, "The meaning and use of the area under a
+    ROC curve"); scikit-learn's takes ten times as long to check its input.
+    """
+    ranks = rankdata(chances, axis=0)
+    inside = is_group.sum(axis=0)
+    outside = len(chances) - inside
+    above = (ranks * is_group).sum(axis=0) - inside * (inside + 1) / 2
+    return float((above / (inside * outside)).mean())
 
 
 def _proxy_verdict(auc: float, error: float, bound: float) -> str:

@@ -14,7 +14,7 @@ from tessera.charts.theme import CONFIG, as_svg
 WIDTH = 270
 # Narrower than in the docs, with larger letters, as phones show it at three quarters.
 AXIS = {**CONFIG["axis"], "labelFontSize": 14, "titleFontSize": 13, "labelLimit": 150}
-LEGEND = {**CONFIG["legend"], "labelFontSize": 14, "labelLimit": 190, "columnPadding": 12}
+LEGEND = {**CONFIG["legend"], "labelFontSize": 14, "labelLimit": 190}
 NARROW: dict[str, Any] = {
     **CONFIG,
     "padding": {"left": 16, "right": 20, "top": 4, "bottom": 4},

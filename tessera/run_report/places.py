@@ -9,7 +9,10 @@ import pyarrow as pa
 from tessera.charts.shown import Drawn, ask, first, titled
 from tessera.charts.theme import CATEGORIES, MUTED
 
-SHAPES = ["circle", "square", "cross", "diamond", "triangle-up", "triangle-down", "stroke"]
+SHAPES = [
+    "circle", "square", "cross", "diamond", "triangle-up", "triangle-down", "triangle-right",
+    "triangle-left",
+]  # fmt: skip
 NAMED = """
     select mapped.*, names.segment_name, names.customers
     from ml.segment_maps as mapped

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
 from models.fairness import (
@@ -20,6 +21,7 @@ from models.fairness import (
     audit,
     misread,
     proxies,
+    rank_auc,
 )
 
 
@@ -115,6 +117,15 @@ def test_a_feature_that_betrays_age_is_a_proxy() -> None:
     assert found.loc["recency_days", "verdict"] == NO_PROXY
     assert found.loc["recency_days", "auc"] == pytest.approx(0.5, abs=0.06)
     assert found.loc[ALL_FEATURES, "verdict"] == PROXY
+
+
+def test_the_area_by_ranks_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(2)
+    chances = rng.random((300, 3)).round(1)
+    chances /= chances.sum(axis=1, keepdims=True)
+    groups = rng.integers(0, 3, 300)
+    expected = roc_auc_score(groups, chances, multi_class="ovr")
+    assert rank_auc(chances, groups[:, None] == np.arange(3)) == pytest.approx(expected)
 
 
 def test_missing_values_may_betray_too_and_few_people_tell_nothing() -> None:
