@@ -27,7 +27,7 @@ from benchmarks.report import Figures
 from benchmarks.sessions import AS_OF, CHAIN, _retentioneering, settings_of, write_clickstream
 from tessera import dbt
 from tessera.ingest.load import create_raw_tables
-from tessera.settings import Funnel, Journeys
+from tessera.settings_behaviour import Funnel, Journeys
 from tessera.warehouse import open_warehouse
 
 FUNNEL = ["page_view", "Product Viewed", "Product Added"]

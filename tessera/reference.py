@@ -90,5 +90,6 @@ def features(manifest: dict[str, Any]) -> str:
 def _feature(column: dict[str, Any]) -> str:
     meta = column["config"]["meta"]
     told = (meta["unit"], meta["source"], meta["null_means"], meta["treatment"])
-    cells = [f"`{column['name']}`", *told, column["description"]]
+    half_life = f" Half-life: `features.{meta['half_life']}`." if "half_life" in meta else ""
+    cells = [f"`{column['name']}`", *told, column["description"].strip() + half_life]
     return f"| {' | '.join(one_line(cell) for cell in cells)} |"

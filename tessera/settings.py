@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tomllib
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,12 +31,12 @@ from pydantic_settings import (
 
 from tessera.ingest.fetch.settings import Fetch, Since
 from tessera.ingest.source import Source, did_you_mean
+from tessera.settings_behaviour import SHOP_FUNNEL, Event, Funnel, Journeys
 from tessera.settings_names import NameCondition, Names, NameTold
+from tessera.settings_rules import Lifecycle, MicroSegments, Rule, Trigger
 from tessera.settings_segmentation import Imputation, Segmentation
 
 CURRENCY = r"^[A-Z]{3}$"
-# As dbt's macro journey_step tells them: lower case.
-StepName = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
@@ -65,30 +64,8 @@ class Features(_Section):
     stitch_window_days: int = Field(default=30, ge=0)
     max_events_per_minute: int = Field(default=300, ge=1)
     engagement_half_life_days: int = Field(default=30, ge=1)
-
-
-class Lifecycle(_Section):
-    """When a buyer's stage of life changes: docs/how-to/rules-and-triggers.md.
-
-    The ratios are days without an order ÷ her rhythm.
-    """
-
-    onboarding_days: int = Field(default=90, ge=1)
-    onboarding_orders: int = Field(default=2, ge=1)
-    slipping_ratio: float = Field(default=1.5, ge=1, le=1000)
-    dormant_ratio: float = Field(default=3.0, ge=1, le=1000)
-    churned_ratio: float = Field(default=6.0, ge=1, le=1000)
-    min_rhythm_days: int = Field(default=7, ge=1)
-    default_rhythm_days: int = Field(default=90, ge=1)
-
-    @model_validator(mode="after")
-    def _stages_follow_one_another(self) -> Lifecycle:
-        if not self.slipping_ratio < self.dormant_ratio < self.churned_ratio:
-            raise ValueError(
-                f"slipping_ratio ({self.slipping_ratio}) must be below dormant_ratio "
-                f"({self.dormant_ratio}), and that below churned_ratio ({self.churned_ratio})"
-            )
-        return self
+    purchase_half_life_days: int = Field(default=90, ge=1)
+    support_half_life_days: int = Field(default=90, ge=1)
 
 
 class Privacy(_Section):
@@ -123,28 +100,6 @@ class Text(_Section):
     languages: list[str] = []
 
 
-class Journeys(_Section):
-    """How visits are told as journeys: docs/how-to/journeys-and-funnels.md."""
-
-    days: int = Field(default=90, ge=1)
-    max_steps: int = Field(default=30, ge=1, le=200)
-    min_users: int = Field(default=5, ge=1)
-    conversions: list[StepName] = ["purchase"]
-    path_steps: int = Field(default=10, ge=1, le=50)
-    top_paths: int = Field(default=100, ge=1)
-    buy_later_days: int = Field(default=30, ge=1)
-
-
-class Funnel(_Section):
-    """Steps in their order, within a window from the first one."""
-
-    steps: list[StepName] = Field(min_length=2, max_length=20)
-    window_hours: int = Field(default=168, ge=1)
-
-
-SHOP_FUNNEL = Funnel(steps=["product_view", "add_to_cart", "checkout_start", "purchase"])
-
-
 class Topics(_Section):
     """What people write about: docs/how-to/network-and-topics.md.
 
@@ -166,19 +121,6 @@ class Topics(_Section):
             )
         if self.model and self.method != "embeddings":
             raise ValueError(f'model is for method "embeddings" alone, not for "{self.method}"')
-        return self
-
-
-class Event(_Section):
-    """A sale, a launch: from the day `starts` to the day `ends`, both among them, UTC."""
-
-    starts: date
-    ends: date
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Event:
-        if self.ends < self.starts:
-            raise ValueError(f"ends ({self.ends}) is before starts ({self.starts})")
         return self
 
 
@@ -245,6 +187,9 @@ class Settings(BaseSettings):
     funnels: dict[Name, Funnel] = {"shop": SHOP_FUNNEL}
     events: dict[Name, Event] = {}
     imputation: Imputation = Imputation()
+    rules: dict[Name, Rule] = {}
+    triggers: dict[Name, Trigger] = {}
+    micro_segments: MicroSegments = MicroSegments()
     audit: Audit = Audit()
 
     @field_validator("sources", mode="before")
@@ -389,6 +334,9 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "funnels": Funnel,
         "events": Event,
         "imputation": Imputation,
+        "rules": Rule,
+        "triggers": Trigger,
+        "micro_segments": MicroSegments,
         "audit": Audit,
     }
     model = sections[loc[0]] if loc else Settings

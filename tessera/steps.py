@@ -159,6 +159,14 @@ def analyse_behaviour(run: Run) -> str:
         return behaviour.analyse(connection, run.settings, run.as_of)
 
 
+def apply_rules(run: Run) -> str:
+    """Features and segments → ml: who meets the declared rules, what has just begun to hold."""
+    from tessera import rules
+
+    with run.warehouse() as connection:
+        return rules.apply(connection, run.settings, run.as_of)
+
+
 def build_segments(run: Run) -> str:
     """Features and ml → segments: the tables that people use."""
     return dbt.build(run.settings, SEGMENTS, run.as_of)
@@ -214,6 +222,7 @@ WORK: dict[str, Work] = {
         find_outliers,
         fit_segments,
         analyse_behaviour,
+        apply_rules,
         build_segments,
         check_segments,
         publish,
@@ -233,7 +242,8 @@ NEEDS = {
     "find_outliers": ("build_features",),
     "fit_segments": ("find_outliers", "build_features"),
     "analyse_behaviour": ("fit_segments", "build_features"),
-    "build_segments": ("analyse_behaviour", "fit_segments", "build_features"),
+    "apply_rules": ("fit_segments", "build_features"),
+    "build_segments": ("analyse_behaviour", "apply_rules", "fit_segments", "build_features"),
     "check_segments": ("build_segments",),
     "publish": ("check_segments",),
     "write_report": ("publish",),

@@ -237,3 +237,33 @@ create table if not exists ml.event_ratios (
     happened_before bigint, days_before bigint, dispersion double, ratio double, ratio_low double,
     ratio_high double
 );
+
+create table if not exists ml.customer_rules (as_of date, rule varchar, customer_id varchar);
+create table if not exists ml.rule_segments (
+    as_of date, rule varchar, description varchar, condition varchar, suggested_action varchar,
+    customers bigint, customer_share double, gross_revenue decimal(18, 4), revenue_share double,
+    previous_as_of date, joined bigint, gone bigint
+);
+create table if not exists ml.rule_overlaps (
+    as_of date, rule varchar, other_kind varchar, other varchar, customers bigint,
+    share_of_rule double, share_of_other double, jaccard double, lift double
+);
+create table if not exists ml.trigger_states (
+    as_of date, trigger_name varchar, customer_id varchar
+);
+create table if not exists ml.triggers (
+    as_of date, trigger_name varchar, description varchar, condition varchar, customers bigint,
+    previous_as_of date, fired bigint
+);
+create table if not exists ml.trigger_events (
+    as_of date, trigger_name varchar, customer_id varchar, previous_as_of date
+);
+create table if not exists ml.customer_micro_segments (
+    as_of date, customer_id varchar, micro_segment_id varchar, segment_id varchar,
+    dimension varchar, value varchar
+);
+create table if not exists ml.micro_segments (
+    as_of date, micro_segment_id varchar, segment_id varchar, dimension varchar, value varchar,
+    label varchar, customers bigint, share_of_segment double, lift double,
+    gross_revenue decimal(18, 4), stability double, is_stable boolean
+);

@@ -17,6 +17,7 @@
         {{ text_literal(meta.source) }} as source,
         {{ text_literal(meta.null_means) }} as null_means,
         {{ text_literal(meta.treatment) }} as treatment,
+        cast({{ var(meta.half_life) if meta.half_life else 'null' }} as integer) as half_life_days,
         {{ text_literal(column.description) }} as description
     {{ 'union all' if not loop.last }}
     {%- endfor -%}

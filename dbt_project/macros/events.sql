@@ -27,14 +27,9 @@
     )
 {%- endmacro %}
 
-{# Points × 0.5^(age in days ÷ half-life), as an exact decimal so that sums do not depend on order. #}
+{# Points of an event, decayed by engagement_half_life_days. #}
 {% macro decayed_points(points, event_date) -%}
-    cast(
-        {{ points }} * power(
-            0.5,
-            cast({{ days_until_as_of(event_date) }} as double) / {{ var('engagement_half_life_days') }}
-        ) as decimal(28, 9)
-    )
+    {{ decayed(points, event_date, var('engagement_half_life_days')) }}
 {%- endmacro %}
 
 {# User agents of crawlers, monitors and scripted clients: by words that give them away, and by the

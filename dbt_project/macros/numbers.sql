@@ -20,3 +20,12 @@
 {% macro known_zero(count, has_export, present) -%}
     cast(case when {{ present }} is null and {{ has_export }} then 0 else {{ count }} end as bigint)
 {%- endmacro %}
+
+{# amount × 0.5^(age in whole days ÷ half-life), as an exact decimal so that sums do not depend on
+   order: what is recent weighs more. #}
+{% macro decayed(amount, moment, half_life_days) -%}
+    cast(
+        ({{ amount }}) * power(0.5, cast({{ days_until_as_of(moment) }} as double) / {{ half_life_days }})
+        as decimal(28, 9)
+    )
+{%- endmacro %}

@@ -22,7 +22,7 @@ DAGS = {
     ],
     "recluster_weekly": [
         "build_features", "check_features", "find_outliers", "fit_segments", "analyse_behaviour",
-        "build_segments", "check_segments", "publish", "write_report",
+        "apply_rules", "build_segments", "check_segments", "publish", "write_report",
     ],
 }  # fmt: skip
 

@@ -32,6 +32,8 @@ select
     orders.gross_revenue,
     orders.refunds,
     orders.monetary,
+    orders.decayed_frequency,
+    orders.decayed_monetary,
     orders.refund_share,
     orders.void_orders,
     orders.busiest_hour_orders,
@@ -98,6 +100,7 @@ select
     network.is_bridge,
 
     support.tickets,
+    support.decayed_tickets,
     support.mean_resolution_hours,
     support.mean_satisfaction,
 

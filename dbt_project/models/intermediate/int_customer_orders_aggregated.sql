@@ -16,6 +16,8 @@ bought as (
         sum(list_amount) as list_amount,
         sum(discount_amount) as discount_amount,
         sum(units) as units,
+        sum(case when has_sale then {{ decayed('1', 'ordered_at', var('purchase_half_life_days')) }} end) as decayed_frequency,
+        sum({{ decayed('gross_amount - refund_amount', 'ordered_at', var('purchase_half_life_days')) }}) as decayed_revenue,
         sum(case when ordered_at >= {{ days_before_as_of(var('trend_window_days')) }}
             then gross_amount else 0 end) as revenue_last_90_days,
         sum(case when ordered_at >= {{ days_before_as_of(2 * var('trend_window_days')) }}
@@ -39,7 +41,8 @@ repeated as (
 refunded as (
     select
         customer_id,
-        sum(amount) as refunds
+        sum(amount) as refunds,
+        sum({{ decayed('amount', 'refunded_at', var('purchase_half_life_days')) }}) as decayed_refunds
     from {{ ref('int_refunds_attributed') }}
     where customer_id is not null and excluded_because is null
     group by customer_id
@@ -71,6 +74,7 @@ totals as (
     select
         bought.*,
         bought.refunds + coalesce(refunded.refunds, 0) as all_refunds,
+        bought.decayed_revenue - coalesce(refunded.decayed_refunds, 0) as decayed_monetary,
         repeated.gross_revenue as repeat_revenue,
         coalesce(voided.void_orders, 0) as void_orders,
         hours.busiest_hour_orders
@@ -92,6 +96,8 @@ select
     cast(all_refunds as decimal(18, 4)) as refunds,
     cast(gross_revenue - all_refunds as decimal(18, 4)) as monetary,
     {{ share('all_refunds', 'gross_revenue') }} as refund_share,
+    cast(coalesce(decayed_frequency, 0) as double) as decayed_frequency,
+    round(cast(decayed_monetary as double), 6) as decayed_monetary,
     cast(void_orders as bigint) as void_orders,
     cast(busiest_hour_orders as bigint) as busiest_hour_orders,
     {{ share('gross_revenue', 'frequency') }} as average_order_value,

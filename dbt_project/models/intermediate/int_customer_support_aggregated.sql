@@ -15,6 +15,7 @@ with tickets as (
 select
     customer_id,
     count(*) as tickets,
+    cast(sum({{ decayed('1', 'opened_at', var('support_half_life_days')) }}) as double) as decayed_tickets,
     {{ exact_mean(hours_between('opened_at', 'closed_at')) }} as mean_resolution_hours,
     {{ exact_mean('satisfaction') }} as mean_satisfaction
 from tickets
