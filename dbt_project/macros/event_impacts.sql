@@ -84,9 +84,9 @@ permitted as (
     where {{ allows_analytics('customer_id') }}
 ),
 
--- Nobody has zero posts when no posts were exported: then it is not known.
+-- Nobody has zero posts when there are none on record: then it is not known.
 exports as (
-    select count(*) > 0 as has_posts from {{ ref('stg_social__posts') }}
+    select count(*) > 0 as has_posts from {{ ref('int_days_counted') }} where measure = 'posts'
 ),
 
 orders as (
