@@ -47,7 +47,8 @@ select 'c' || lpad(i::varchar, 8, '0') as customer_id, date '2026-01-01' as as_o
     if(recency_days > 200, 'churned', 'active') as lifecycle_stage
 from range({customers}) r(i);
 create table intermediate.int_web_sessions_assembled as
-select customer_id, n % 3 % 2 as purchases from features.customer_features, range(4) r(n);
+select customer_id, hash(customer_id || n) % 2 as purchases
+from features.customer_features, range(4) r(n);
 insert into ml.assignments by name
 select customer_id, as_of, 'm' as model_id, 's' || (own + 1) as segment_id,
     'Segment ' || (own + 1) as segment_name, (hash(customer_id) % 100) / 100 as confidence

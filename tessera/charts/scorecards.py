@@ -9,6 +9,7 @@ from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, GREEN, GREY, MUTED, ORANGE, VERMILION
 
 SHARE_AXIS = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
+TOP = alt.Header(labelOrient="top", labelAngle=0)
 VERDICTS = alt.Scale(
     domain=["reference", "within four fifths", "below four fifths", "too few to tell"],
     range=[BLUE, GREEN, VERMILION, GREY],
@@ -78,7 +79,7 @@ def segments(connection: duckdb.DuckDBPyConnection) -> Drawn:
         .mark_point(size=90, opacity=1)
         .encode(
             alt.Y("segment_name:N", title=None, sort=None),
-            alt.X("value:Q", title="0: none, 1: perfect", scale=alt.Scale(domain=[0, 1])),
+            alt.X("value:Q", title="0: none, 1: perfect", scale=alt.Scale(domainMax=1)),
             alt.Color("figure:N", title=None, scale=alt.Scale(range=[BLUE, ORANGE])),
             alt.Shape("figure:N", title=None),
         )
@@ -124,23 +125,23 @@ def audit(connection: duckdb.DuckDBPyConnection) -> Drawn:
     rows = ask(
         connection,
         """
-        select *, row_number() over () as place,
-            concat_ws(', ', attribute || ' ' || group_name, outcome_name) as compared,
+        select group_name || ', ' || outcome_name as compared, ratio, verdict,
+            greatest(ratio_low, 0) as ratio_low, least(ratio_high, 2) as ratio_high,
+            row_number() over (order by ratio, attribute, group_name, outcome_name) as place,
             count(*) filter (verdict = 'below four fifths') over () as below,
+            count(*) filter (verdict = 'too few to tell') over () as unclear,
             count(*) over () as comparisons
-        from (
-            select attribute, group_name, outcome_name, ratio, verdict,
-                greatest(ratio_low, 0) as ratio_low, least(ratio_high, 2) as ratio_high
-            from segments.bias_audit
-            where ratio is not null and verdict <> 'reference'
-            order by ratio, attribute, group_name, outcome_name
-            limit 30
-        )
+        from segments.bias_audit
+        where ratio is not null and verdict <> 'reference'
+        order by place
+        limit 20
         """,
         "no group of people is known, or none is large enough to compare",
     )
     told = first(rows)
-    row = alt.Y("compared:N", title=None, sort=alt.EncodingSortField("place"))
+    labels = alt.Axis(labelLimit=230)
+    by_ratio = alt.EncodingSortField("place", op="min")
+    row = alt.Y("compared:N", title=None, sort=by_ratio, axis=labels)
     base = alt.Chart(rows).encode(row)
     scale = alt.Scale(domain=[0, 2])
     interval = base.mark_rule(strokeWidth=2).encode(
@@ -154,7 +155,8 @@ def audit(connection: duckdb.DuckDBPyConnection) -> Drawn:
     line = alt.Chart().mark_rule(strokeDash=[4, 3], color=MUTED).encode(x=alt.datum(0.8))
     return alt.layer(line, interval, dots).properties(
         title=titled(
-            f"{told['below']} of {told['comparisons']} comparisons are below four fifths",
+            f"{told['below']} of {told['comparisons']} comparisons are below four fifths; in "
+            f"{told['unclear']} there are too few people to tell",
             "The lowest ratios; the dashed line is four fifths",
         ),
         height=alt.Step(20),
@@ -192,7 +194,7 @@ def proxies(connection: duckdb.DuckDBPyConnection) -> Drawn:
     return (
         alt.layer(rules, dots)
         .properties(height=alt.Step(22))
-        .facet(row=alt.Row("attribute:N", title=None), title=titled(told))
+        .facet(row=alt.Row("attribute:N", title=None, header=TOP), title=titled(told))
     )
 
 

@@ -130,7 +130,7 @@ CHAPTERS: dict[str, tuple[Part, ...]] = {
             "audit",
             "Groups of people in segments",
             ["segments.bias_audit"],
-            "Below four fifths is a question to ask, not a verdict.",
+            "The lowest ratios. Below four fifths (dashed) is a question to ask, not a verdict.",
             numbers=AUDIT_NUMBERS,
         ),
         Part(
