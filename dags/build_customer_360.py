@@ -2,7 +2,8 @@
 ### Raw → staging → enriched → features
 
 Runs when any export was loaded: casts and de-duplicates, finds who is whom, reads new texts
-(language, tone, signals), builds one row per customer and checks it.
+(language, tone, signals), builds one row per customer and checks it. Where data came late, the
+features of the last run are built again first, to tell a correction from a change.
 
 **Params**: `as_of`, the day to build for; by default the day after the newest event.
 **When it fails**: docs/runbooks/build_customer_360.md.
@@ -30,6 +31,7 @@ def build_customer_360() -> None:
         StepOperator(task_id="score_texts", as_of=AS_OF),
         StepOperator(task_id="find_topics", as_of=AS_OF),
         StepOperator(task_id="find_communities", as_of=AS_OF),
+        StepOperator(task_id="restate_features", as_of=AS_OF),
         StepOperator(task_id="build_features", as_of=AS_OF),
         StepOperator(task_id="check_features", as_of=AS_OF, outlets=[FEATURES]),
     )

@@ -1,9 +1,11 @@
 """
 ### Features → segments → published
 
-Finds outliers, fits the segments on the features of the run's day, writes them back, analyses
-behaviour, applies the declared rules, builds the public tables, publishes them when the gates say
-yes, and writes the report. Until then readers keep the last published tables and report.
+Finds outliers, fits the segments anew on the features of the run's day, judges the fit against the
+ML model in use, puts every customer into a segment with the one that may, analyses behaviour,
+applies the declared rules, builds the public tables, publishes them when the gates say yes, and
+writes the report. Until then readers keep the last published tables and report.
+
 
 **Params**: `as_of`, the day to build for; by default the end of the scheduled week, or the day
 after the newest event when started by hand. **When it fails**: docs/runbooks/recluster_weekly.md.
@@ -30,6 +32,7 @@ def recluster_weekly() -> None:
         StepOperator(task_id="check_features", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="find_outliers", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="fit_segments", as_of=SCHEDULED_AS_OF),
+        StepOperator(task_id="assign_segments", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="analyse_behaviour", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="apply_rules", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="build_segments", as_of=SCHEDULED_AS_OF),

@@ -30,11 +30,13 @@ def fingerprint(as_of: date, digest: str, parameters: Mapping[str, object]) -> s
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def model_id(as_of: date, digest: str, parameters: Mapping[str, object]) -> str:
-    """Name the fit: kmeans-<as_of>-<first 12 hex digits of its fingerprint>.
+def model_id(
+    as_of: date, digest: str, parameters: Mapping[str, object], algorithm: str = "kmeans"
+) -> str:
+    """Name the fit: <algorithm>-<as_of>-<first 12 hex digits of its fingerprint>.
 
     >>> from datetime import date
     >>> model_id(date(2025, 12, 31), "00", {"seed": 42})
     'kmeans-2025-12-31-1543f9ba8015'
     """
-    return f"kmeans-{as_of.isoformat()}-{fingerprint(as_of, digest, parameters)[:12]}"
+    return f"{algorithm}-{as_of.isoformat()}-{fingerprint(as_of, digest, parameters)[:12]}"

@@ -34,7 +34,12 @@ from models.lineage import (
     mean_positions,
 )
 from models.moves import MoveParameters, causes, place
-from models.preparation import DEFAULT_TREATMENTS, Treatment, numeric_features
+from models.preparation import (
+    DEFAULT_TREATMENTS,
+    PreparationParameters,
+    Treatment,
+    numeric_features,
+)
 from models.search_parameters import SearchParameters
 from models.silhouette import mean_silhouettes
 from models.views import View, least_stability, real_clusters, shift, smallest_share, with_noise
@@ -44,12 +49,15 @@ from models.views import View, least_stability, real_clusters, shift, smallest_s
 class WeekParameters:
     """What steers a run.
 
+    treatments: the features that are clustered; preparation: how else they are prepared, when not
+        by the defaults.
     exclude_outliers: fit without customers whose `is_outlier` holds; they are placed all the same.
     settled_days: after so long in a segment a customer is settled there. Where she was settled
         tells a segment that splits from one that is born (see `models.lineage.match_segments`).
     """
 
     treatments: Mapping[str, Treatment] = field(default_factory=lambda: DEFAULT_TREATMENTS)
+    preparation: PreparationParameters | None = None
     search: SearchParameters = field(default_factory=SearchParameters)
     exclude_outliers: bool = True
     lineage: LineageParameters = field(default_factory=LineageParameters)
@@ -101,6 +109,7 @@ def advance(
     refit: bool = True,
     *,
     as_of: date,
+    challenger: FittedSegments | None = None,
     chosen: FittedSegments | None = None,
 ) -> Outcome:
     """Run once: place today's customers, with this week's fit if it may go live.
@@ -108,6 +117,7 @@ def advance(
     customers: one row each, with customer_id and the features; is_outlier where known.
     restated: features as of the last run as they are known now, of those whose past changed.
     refit: False places with the champion only, between weekly fits.
+    challenger: this week's fit, when it was made already (by `fit_challenger`).
     chosen: an ML model that an operator wants; it goes live whatever the gates say.
     Without a previous week there is no champion: the fit goes live, its evidence told.
     Raises ValueError for a day that is not after the previous one, and as `fit_segments` does.
@@ -115,15 +125,17 @@ def advance(
     parameters = parameters or WeekParameters()
     today = _inputs(customers, previous, parameters)
     if previous is None:
-        return _begin(customers, today, chosen, parameters, as_of)
+        return _begin(customers, today, chosen or challenger, parameters, as_of)
     if as_of <= previous.as_of:
         raise ValueError(f"the last run was as of {previous.as_of}: {as_of} is not after it")
     run = _Run(previous, today, restated, parameters, as_of)
-    if not refit and chosen is None:
+    challenger = chosen or challenger
+    if challenger is None and not refit:
         return run.keep(None, None, kept())
-    challenger = chosen or _challenger(customers, previous.fitted, parameters)
+    if challenger is None:
+        challenger = fit_challenger(customers, parameters, choice(previous.fitted))
     view, proposed = run.match(challenger)
-    if _is_equal(proposed, previous):
+    if chosen is None and _is_equal(proposed, previous):
         return run.keep(challenger, proposed, replace(kept(), is_equal=True))
     placed, moves = run.try_on(view)
     verdict = judge(run.challenge(view, proposed, moves), parameters.gates)
@@ -253,7 +265,7 @@ class _Run:
             least_stability=least_stability(view.fitted),
             silhouette=own.mean,
             champion_silhouette=champion.mean,
-            allowance=None if _choice(view.fitted) == _choice(fitted) else search.tolerance,
+            allowance=None if choice(view.fitted) == choice(fitted) else search.tolerance,
             smallest_share=smallest_share(now, real[0]),
             champion_smallest_share=smallest_share(then, real[1]),
             events=lineage.events,
@@ -287,21 +299,21 @@ class _Run:
         return self.put(now, then, who).set_index(ID_COLUMN)["segment_id"]
 
 
-def _challenger(
-    customers: pd.DataFrame, champion: FittedSegments, parameters: WeekParameters
+def fit_challenger(
+    customers: pd.DataFrame, parameters: WeekParameters, in_use: tuple[str, int] | None = None
 ) -> FittedSegments:
-    """This week's fit; of the champion's algorithm and k unless another choice is really better."""
+    """This week's fit; of the algorithm and k in use unless another choice is really better."""
     fitted = _fit(customers, parameters.search, parameters)
-    algorithm, k = _choice(champion)
-    if not is_choice_kept(fitted.evidence, algorithm, k, parameters.search, parameters.gates):
+    if in_use is None or choice(fitted) == in_use:
         return fitted
-    if _choice(fitted) == (algorithm, k):
+    algorithm, k = in_use
+    if not is_choice_kept(fitted.evidence, algorithm, k, parameters.search, parameters.gates):
         return fitted
     same = replace(parameters.search, algorithms=(algorithm,), k_range=(k, k))
     return _fit(customers, same, parameters)
 
 
-def _choice(fitted: FittedSegments) -> tuple[str, int]:
+def choice(fitted: FittedSegments) -> tuple[str, int]:
     """What the rule chooses: algorithm and number of clusters."""
     return fitted.clusterer.algorithm, fitted.k
 
@@ -312,7 +324,8 @@ def _fit(
     typical = customers
     if parameters.exclude_outliers and "is_outlier" in customers:
         typical = customers[~customers["is_outlier"].fillna(False).astype(bool)]
-    return fit_segments(customers if typical.empty else typical, parameters.treatments, search)
+    preparation = parameters.preparation or parameters.treatments
+    return fit_segments(customers if typical.empty else typical, preparation, search)
 
 
 def _inputs(

@@ -152,10 +152,10 @@ def undo_override(
     reason: Why = None,
 ) -> None:
     """Take a merge or a split back: the next run restores what was."""
-    from tessera import operators
+    from tessera import identities
 
     with runs.open_run_warehouse(settings.load()) as connection:
-        console.print(operators.undo_word(connection, number, reason, runs.now()))
+        console.print(identities.undo_word(connection, number, reason, runs.now()))
 
 
 @identity.command("report")
@@ -163,33 +163,32 @@ def report_identity(
     rows: Annotated[int, typer.Option(min=1, help="Doubtful pairs to show")] = 20,
 ) -> None:
     """Show the doubtful verdicts of the last run, by revenue at stake, and what operators said."""
-    from tessera import operators
+    from tessera import identities
 
     with runs.open_run_warehouse(settings.load()) as connection:
-        for table in operators.report(connection, rows):
+        for table in identities.report(connection, rows):
             console.print(table)
 
 
 @identity.command("explain")
 def explain_identity(account: AccountName, other: AccountName) -> None:
     """Show what each comparison adds to the match weight of two accounts; no values of theirs."""
-    from tessera import operators
+    from tessera import identities
 
     told = settings.load()
     with runs.open_run_warehouse(told) as connection:
-        secret = runs.pseudonym_key(connection, told)
-        table, page = operators.explain(
-            connection, (account, other), told.identity, told.artifacts_dir, secret
+        table, page = identities.explain(
+            connection, (account, other), told.identity, told.artifacts_dir
         )
     console.print(table)
     console.print(f"Chart: {page}", highlight=False, soft_wrap=True)
 
 
 def _say(action: str, account: str, other: str, reason: str | None) -> None:
-    from tessera import operators
+    from tessera import identities
 
     with runs.open_run_warehouse(settings.load()) as connection:
-        console.print(operators.say_word(connection, action, (account, other), reason, runs.now()))
+        console.print(identities.say_word(connection, action, (account, other), reason, runs.now()))
 
 
 about = typer.Typer(help="What people write about.", no_args_is_help=True)

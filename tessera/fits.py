@@ -1,32 +1,35 @@
-"""Between the frames of `models/` and the tables of the ml floor."""
+"""This day's fit, the challenger: between the frames of `models/` and the tables of the ml floor.
+
+It assigns nobody: tessera/assignments.py asks the gates first.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
 
-from models.naming_rules import RESERVED, WITHOUT_PURCHASE_ID
-from tessera import registry, runs
+from tessera import champions, registry
 from tessera.fit_parameters import preparation_parameters, search_parameters
 from tessera.settings import Settings
 
 if TYPE_CHECKING:
     from models.clustering import FittedSegments
+    from models.weeks import WeekParameters
 
 
 @dataclass(frozen=True)
-class NamedFit:
-    """A clustering with the names of its clusters. `names`: one row a cluster."""
+class Fit:
+    """A clustering, its id, the features it needs, and how many customers it was fitted to."""
 
     model_id: str
     fitted: FittedSegments
-    names: pd.DataFrame
-    assignments: pd.DataFrame
+    features: list[str]
+    customers: int
 
 
 def read_customers(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame:
@@ -41,58 +44,73 @@ def read_customers(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.Dat
     return customers.sort_values("customer_id", ignore_index=True)
 
 
-def fit(customers: pd.DataFrame, settings: Settings, as_of: date) -> NamedFit:
-    """Cluster and name. Raises ValueError for a feature that is none of the known ones."""
-    from models.clustering import assign, fit_segments
-    from models.fingerprint import frame_digest, model_id
-    from models.naming import name_segments, slug
-    from models.profiles import profile_segments
-    from tessera.names import features_of, rules_of
+def in_use(connection: duckdb.DuckDBPyConnection, as_of: date) -> tuple[str, int] | None:
+    """Algorithm and k of the champion that a run of this day starts from."""
+    champion = champions.before(connection, as_of)
+    if champion is None:
+        return None
+    found = connection.execute(
+        "select algorithm, k from ml.models where model_id = ?", [champion.model_id]
+    ).fetchone()
+    return (found[0], found[1]) if found else None
 
-    told = settings.segmentation
-    preparation, parameters = preparation_parameters(told), search_parameters(told)
-    typical = _typical(customers) if told.exclude_outliers else customers
-    fitted = fit_segments(typical, preparation, parameters)
-    clusters = assign(fitted, typical)["cluster"]
-    rules = rules_of(settings.names, typical)
-    profiles = profile_segments(typical, clusters, features_of(rules))
-    names = name_segments(profiles, rules, settings.currency)
-    names = names.assign(
-        cluster=names["segment_id"].astype("int64"), segment_id=names["segment_name"].map(slug)
-    )
+
+def fit(
+    customers: pd.DataFrame,
+    settings: Settings,
+    as_of: date,
+    used: tuple[str, int] | None = None,
+) -> Fit:
+    """Cluster the customers. Raises ValueError for a feature that is none of the known ones.
+
+    `used`: algorithm and k of the champion; they are kept unless others are really better.
+    """
+    from models.fingerprint import frame_digest, model_id
+    from models.weeks import fit_challenger
+
+    parameters = week_parameters(settings)
+    fitted = fit_challenger(customers, parameters, used)
+    told = typical(customers, settings)
     named = model_id(
         as_of,
-        frame_digest(typical, list(preparation.treatments)),
-        {**asdict(parameters), "preparation": asdict(preparation)},
+        frame_digest(told, list(parameters.treatments)),
+        {
+            **asdict(fitted.parameters),
+            "preparation": asdict(preparation_parameters(settings.segmentation)),
+            "algorithm": fitted.clusterer.algorithm,
+            "k": fitted.k,
+        },
+        fitted.clusterer.algorithm,
     )
-    return NamedFit(named, fitted, names, assign(fitted, customers))
+    features = [f for f in parameters.treatments if f not in fitted.preparation.dropped]
+    return Fit(named, fitted, features, len(told))
 
 
-def _typical(customers: pd.DataFrame) -> pd.DataFrame:
-    """The customers without the outliers; all of them when nobody else is left."""
-    typical = customers[~customers["is_outlier"]].reset_index(drop=True)
-    return customers if typical.empty else typical
+def week_parameters(settings: Settings) -> WeekParameters:
+    """The settings as `models/` takes them. Raises ValueError for an unknown feature."""
+    from models.judging import GateParameters
+    from models.moves import MoveParameters
+    from models.weeks import WeekParameters
+
+    told = settings.segmentation
+    preparation = preparation_parameters(told)
+    return WeekParameters(
+        treatments=preparation.treatments,
+        preparation=preparation,
+        search=search_parameters(told),
+        exclude_outliers=told.exclude_outliers,
+        moves=MoveParameters(settings.moves.margin, settings.moves.changed),
+        gates=GateParameters(**settings.gates.model_dump()),
+        settled_days=settings.moves.settled_days,
+    )
 
 
-def write(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
-    """Replace what the ml floor says of this day, in one transaction."""
-    connection.execute("begin")
-    for table in ("assignments", "fits", "k_selection", "segment_names"):
-        connection.execute(f"delete from ml.{table} where as_of = ?", [as_of])
-    _write_assignments(connection, fit, as_of)
-    _write_names(connection, fit, as_of)
-    _write_fit(connection, fit, as_of)
-    connection.execute("commit")
-
-
-def register(
-    connection: duckdb.DuckDBPyConnection, fit: NamedFit, settings: Settings, as_of: date
-) -> None:
-    """Save the ML model and write it into the registry."""
-    used = list(fit.fitted.preparation.used)
-    features = registry.feature_version(connection, used, definitions(settings))
-    registry.save(connection, settings.artifacts_dir, fit.model_id, as_of, fit.fitted, features)
-    registry.note(connection, fit.model_id, as_of, "fitted", fit.fitted.reasoning, runs.now())
+def typical(customers: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Those the fit is made of: without outliers if so wanted; all when nobody else is left."""
+    if not settings.segmentation.exclude_outliers:
+        return customers
+    kept = customers[~customers["is_outlier"]].reset_index(drop=True)
+    return customers if kept.empty else kept
 
 
 def definitions(settings: Settings) -> dict[str, object]:
@@ -100,69 +118,58 @@ def definitions(settings: Settings) -> dict[str, object]:
     return {"currency": settings.currency, **settings.features.model_dump(mode="json")}
 
 
-def _write_assignments(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
-    assigned = fit.assignments  # noqa: F841 - DuckDB reads the frame by its name
-    names = fit.names  # noqa: F841
-    connection.execute(
-        """
-        insert into ml.assignments
-        select customer_id, $as_of, $model_id, segment_id, segment_name, distance, confidence
-        from assigned join names using (cluster)
-        union all
-        select customer_id, $as_of, $model_id, $id, $name, null, null
-        from features.customer_features
-        where as_of = $as_of and coalesce(frequency, 0) = 0
-        order by customer_id
-        """,
-        {
-            "as_of": as_of,
-            "model_id": fit.model_id,
-            "id": WITHOUT_PURCHASE_ID,
-            "name": RESERVED[WITHOUT_PURCHASE_ID].name,
-        },
-    )
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    fit: Fit,
+    settings: Settings,
+    as_of: date,
+    now: datetime,
+) -> None:
+    """Save the ML model and replace what the ml floor says of this day's fit."""
+    features = registry.feature_version(connection, fit.features, definitions(settings))
+    connection.execute("begin")
+    try:
+        for table in ("fits", "fit_evidence"):
+            connection.execute(f"delete from ml.{table} where as_of = ?", [as_of])
+        _write_fit(connection, fit, as_of)
+        _write_evidence(connection, fit, as_of)
+        registry.save(connection, settings.artifacts_dir, fit.model_id, as_of, fit.fitted, features)
+        registry.note(connection, fit.model_id, as_of, "fitted", fit.fitted.reasoning, now)
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
-def _write_names(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
-    names = fit.names  # noqa: F841
-    connection.execute(
-        "insert into ml.segment_names "
-        "select ?, ?, segment_id, segment_name, description, suggested_action, suggested_channel "
-        "from names",
-        [fit.model_id, as_of],
-    )
-    never = RESERVED[WITHOUT_PURCHASE_ID]
-    told = (f"{never.lead}.", never.suggested_action, never.suggested_channel)
-    connection.execute(
-        "insert into ml.segment_names select ?, ?, ?, ?, ?, ?, ?",
-        [fit.model_id, as_of, WITHOUT_PURCHASE_ID, never.name, *told],
-    )
-
-
-def _write_fit(connection: duckdb.DuckDBPyConnection, fit: NamedFit, as_of: date) -> None:
+def _write_fit(connection: duckdb.DuckDBPyConnection, fit: Fit, as_of: date) -> None:
     fitted = fit.fitted
     features = {
         "used": list(fitted.preparation.used),
         "dropped": dict(fitted.preparation.dropped),
         "parameters": asdict(fitted.parameters),
     }
-    selection = fitted.evidence  # noqa: F841
-    connection.execute(
-        "insert into ml.fits values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            fit.model_id,
-            as_of,
-            fitted.clusterer.algorithm,
-            fitted.k,
-            None if pd.isna(fitted.silhouette) else fitted.silhouette,
-            fitted.inertia,
-            len(fit.assignments),
-            fitted.parameters.seed,
-            json.dumps(features),
-        ],
+    row = pd.DataFrame(  # noqa: F841 - DuckDB reads the frame by its name
+        {
+            "model_id": [fit.model_id],
+            "as_of": [as_of],
+            "algorithm": [fitted.clusterer.algorithm],
+            "k": [fitted.k],
+            "silhouette": [fitted.silhouette],
+            "stability": [fitted.stability],
+            "inertia": [fitted.inertia],
+            "customers": [fit.customers],
+            "seed": [fitted.parameters.seed],
+            "features": [json.dumps(features)],
+            "reasoning": [fitted.reasoning],
+        }
     )
+    connection.execute("insert into ml.fits by name from row")
+
+
+def _write_evidence(connection: duckdb.DuckDBPyConnection, fit: Fit, as_of: date) -> None:
+    evidence = fit.fitted.evidence.assign(candidate=range(1, len(fit.fitted.evidence) + 1))  # noqa: F841
     connection.execute(
-        "insert into ml.k_selection select ?, ?, k, silhouette, inertia, smallest_share, "
-        "is_chosen, reason from selection",
-        [fit.model_id, as_of],
+        "insert into ml.fit_evidence by name "
+        "select $model_id as model_id, $as_of as as_of, * from evidence order by candidate",
+        {"model_id": fit.model_id, "as_of": as_of},
     )

@@ -73,6 +73,23 @@ def record(
     )
 
 
+def results_of_fit(reasons: pd.DataFrame) -> list[CheckResult]:
+    """What the gates of `models.judging` said of a fit, as checks: they warn, and stop nothing."""
+    return [
+        CheckResult(
+            suite="ml.models",
+            table_name="ml.models",
+            expectation=row["gate"],
+            title=f"This week's fit passes the gate {row['gate'].replace('_', ' ')}",
+            severity="warning",
+            success=bool(row["passed"]),
+            observed=f"{row['observed']:.3f}",
+            details=row["told"],
+        )
+        for row in reasons.to_dict("records")
+    ]
+
+
 LATEST = "qualify dense_rank() over (partition by step order by checked_at desc) = 1"
 
 

@@ -47,8 +47,7 @@ def models(connection: duckdb.DuckDBPyConnection) -> RenderableType:
     for model_id, as_of, _, k, silhouette, first, last, status, reason in rows:
         stands = _status(model_id, first, last, status, reason, champion)
         style = "bold" if champion and champion.model_id == model_id else ""
-        told = "–" if silhouette is None else f"{silhouette:.3f}"
-        table.add_row(model_id, str(as_of), str(k), told, stands, style=style)
+        table.add_row(model_id, str(as_of), str(k), _figure(silhouette), stands, style=style)
     waiting = _waiting(connection)
     return Group(table, Text(waiting)) if waiting else table
 
@@ -91,7 +90,7 @@ def _status(
         return f"champion since {first}"
     if first is not None:
         return f"champion {first} to {last}"
-    return f"{status}: {reason}" if status and reason else status or "fitted"
+    return f"{status}: {reason}" if status == "kept back" and reason else status or "fitted"
 
 
 def _waiting(connection: duckdb.DuckDBPyConnection) -> str:
@@ -109,17 +108,31 @@ def _state_of(file: Path, digest: str) -> str:
 
 def _evidence(connection: duckdb.DuckDBPyConnection, model_id: str) -> Table:
     table = Table(title="\nCandidates", title_justify="left", box=SIMPLE_HEAD)
-    for heading in ("k", "silhouette", "smallest share", ""):
-        table.add_column(heading, justify="left" if not heading else "right")
-    for k, silhouette, share, is_chosen, reason in connection.execute(
-        "select k, silhouette, smallest_share, is_chosen, reason from ml.k_selection "
-        "where model_id = ? order by k",
+    for heading in ("", "k", "silhouette", "stability", "smallest", "revenue explained"):
+        table.add_column(heading, justify="right" if heading else "left")
+    table.add_column("")
+    for (
+        algorithm,
+        k,
+        silhouette,
+        stability,
+        share,
+        explained,
+        is_chosen,
+        reason,
+    ) in connection.execute(
+        "select algorithm, k, silhouette, stability, smallest_share, revenue_explained, "
+        "is_chosen, reason from ml.fit_evidence where model_id = ? order by candidate",
         [model_id],
     ).fetchall():
-        told = "–" if silhouette is None else f"{silhouette:.3f}"
+        figures = (_figure(silhouette), _figure(stability), f"{share:.1%}", _figure(explained))
         style = "bold" if is_chosen else ""
-        table.add_row(str(k), told, f"{share:.1%}", reason, style=style)
+        table.add_row(algorithm, str(k), *figures, reason, style=style)
     return table
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _history(connection: duckdb.DuckDBPyConnection, model_id: str) -> Table:

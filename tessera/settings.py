@@ -32,6 +32,7 @@ from pydantic_settings import (
 from tessera.ingest.fetch.settings import Fetch, Since
 from tessera.ingest.source import Source, did_you_mean
 from tessera.settings_behaviour import SHOP_FUNNEL, Event, Funnel, Journeys
+from tessera.settings_moves import Gates, Moves
 from tessera.settings_names import NameCondition, Names, NameTold
 from tessera.settings_rules import Lifecycle, MicroSegments, Rule, Trigger
 from tessera.settings_segmentation import Imputation, Segmentation
@@ -182,6 +183,8 @@ class Settings(BaseSettings):
     network: Network = Network()
     segmentation: Segmentation = Segmentation()
     names: Names = Names()
+    moves: Moves = Moves()
+    gates: Gates = Gates()
     text: Text = Text()
     journeys: Journeys = Journeys()
     funnels: dict[Name, Funnel] = {"shop": SHOP_FUNNEL}
@@ -329,6 +332,8 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
         "network": Network,
         "segmentation": Segmentation,
         "names": Names,
+        "moves": Moves,
+        "gates": Gates,
         "text": Text,
         "journeys": Journeys,
         "funnels": Funnel,

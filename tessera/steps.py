@@ -86,9 +86,7 @@ def resolve_identity(run: Run) -> str:
     from tessera import identities
 
     with run.warehouse() as connection:
-        secret = runs.pseudonym_key(connection, run.settings)
-        told = run.settings.identity
-        return identities.resolve(connection, run.as_of, told, runs.now(), secret)
+        return identities.resolve(connection, run.as_of, run.settings.identity, runs.now())
 
 
 def score_texts(run: Run) -> str:
@@ -115,6 +113,13 @@ def find_communities(run: Run) -> str:
         return networks.find(connection, run.settings.network, run.as_of)
 
 
+def restate_features(run: Run) -> str:
+    """Staging and enriched → ml: what the run before would have known, had nothing come late."""
+    from tessera import restating
+
+    return restating.restate(run.settings, run.as_of)
+
+
 def build_features(run: Run) -> str:
     """Staging and enriched → features: one row per customer and as-of date."""
     return dbt.build(run.settings, "tag:features", run.as_of)
@@ -136,19 +141,33 @@ def find_outliers(run: Run) -> str:
 
 
 def fit_segments(run: Run) -> str:
-    """Features → ml: cluster the customers, name the clusters, write both back."""
-    from tessera import fits, scorecards
+    """Features → ml: cluster the customers anew; the challenger, which assigns nobody yet."""
+    from tessera import fits
 
     with run.warehouse() as connection:
         customers = fits.read_customers(connection, run.as_of)
+        used = fits.in_use(connection, run.as_of)
     if customers.empty:
         raise StepFailed(f"no customer has a purchase before {run.as_of}: nothing to segment")
-    fit = fits.fit(customers, run.settings, run.as_of)
+    fit = fits.fit(customers, run.settings, run.as_of, used)
     with run.warehouse() as connection:
-        fits.write(connection, fit, run.as_of)
-        fits.register(connection, fit, run.settings, run.as_of)
-        scorecards.judge(connection, fit.fitted.preparation, customers, run.settings, run.as_of)
-    return f"k = {fit.fitted.k}, silhouette {fit.fitted.silhouette:.3f}"
+        fits.write(connection, fit, run.settings, run.as_of, runs.now())
+    return f"{fit.model_id}: k = {fit.fitted.k}, silhouette {fit.fitted.silhouette:.3f}"
+
+
+def assign_segments(run: Run) -> str:
+    """Features and ML models → ml: judge the fit, put every customer into a segment."""
+    from tessera import assignments, fits, restating, scorecards
+
+    with run.warehouse() as connection:
+        customers = fits.read_customers(connection, run.as_of)
+        done = assignments.assign(connection, run.settings, customers, run.as_of, runs.now())
+        restating.remember(connection, run.settings, run.as_of)
+        judged = gate.results_of_fit(done.reasons)
+        gate.record(connection, "assign_segments", run.as_of, judged)
+        told = (customers, run.settings, run.as_of, done.stability)
+        scorecards.judge(connection, done.preparation, *told)
+    return done.told
 
 
 def analyse_behaviour(run: Run) -> str:
@@ -217,10 +236,12 @@ WORK: dict[str, Work] = {
         score_texts,
         find_topics,
         find_communities,
+        restate_features,
         build_features,
         check_features,
         find_outliers,
         fit_segments,
+        assign_segments,
         analyse_behaviour,
         apply_rules,
         build_segments,
@@ -237,13 +258,15 @@ NEEDS = {
     "score_texts": ("build_staging",),
     "find_topics": ("resolve_identity", "score_texts"),
     "find_communities": ("resolve_identity",),
-    "build_features": ("find_topics", "find_communities"),
+    "restate_features": ("find_topics", "find_communities"),
+    "build_features": ("restate_features",),
     "check_features": ("build_features",),
     "find_outliers": ("build_features",),
     "fit_segments": ("find_outliers", "build_features"),
-    "analyse_behaviour": ("fit_segments", "build_features"),
-    "apply_rules": ("fit_segments", "build_features"),
-    "build_segments": ("analyse_behaviour", "apply_rules", "fit_segments", "build_features"),
+    "assign_segments": ("find_outliers", "build_features"),
+    "analyse_behaviour": ("assign_segments", "build_features"),
+    "apply_rules": ("assign_segments", "build_features"),
+    "build_segments": ("analyse_behaviour", "apply_rules", "assign_segments", "build_features"),
     "check_segments": ("build_segments",),
     "publish": ("check_segments",),
     "write_report": ("publish",),
@@ -252,6 +275,18 @@ NEEDS = {
 LOOK_THEMSELVES = ("publish", "write_report")
 # The data-in gates look at their own exports, whatever the day.
 DOORS = {"check_crm": "crm", "check_clickstream": "clickstream", "check_social": "social"}
+
+
+def _needs(name: str, settings: Settings, as_of: date) -> tuple[str, ...]:
+    """NEEDS, and a fit before the first assignment: later ones take the champion as well."""
+    needed = NEEDS.get(name, ())
+    if name == "assign_segments":
+        from tessera import champions
+
+        with open_run_warehouse(settings) as connection:
+            if champions.before(connection, as_of) is None:
+                return (*needed, "fit_segments")
+    return needed
 
 
 def _fingerprint(
@@ -310,7 +345,7 @@ def run_step(
         mark = _fingerprint(connection, name, settings, day)
         if name not in LOOK_THEMSELVES and runs.is_done(connection, name, mark):
             return "unchanged"
-    for needed in NEEDS.get(name, ()):
+    for needed in _needs(name, settings, day):
         run_step(needed, settings, day)
     return _recorded(name, settings, day, mark, lambda: WORK[name](Run(settings, day, mark)))
 

@@ -68,17 +68,6 @@ create table if not exists ops.identity_overrides (
     recorded_at timestamp, recorded_by varchar, reason varchar
 );
 create table if not exists ops.identity_runs (as_of date, recorded_at timestamp, told varchar);
--- What runs remember of records, hashed with the key: tessera/identity/memory.py
-create table if not exists ops.identity_memory (definitions varchar, learned varchar);
-create table if not exists ops.identity_known (account varchar, digest ubigint, keys ubigint[]);
-create table if not exists ops.identity_common (kind varchar, key_name varchar, key_value ubigint);
-create table if not exists ops.identity_weights (
-    account_l varchar, account_r varchar, match_weight double, degrees tinyint[],
-    by_evidence boolean
-);
-create table if not exists ops.identity_terms (
-    learned varchar, field varchar, term ubigint, frequency double
-);
 drop table if exists enriched.post_sentiment; -- now part of text_scores, which scores anew
 create table if not exists enriched.text_scores (
     text_hash varchar primary key, engine varchar, language varchar, sentiment double,
@@ -117,6 +106,34 @@ create table if not exists ml.assignments (
     customer_id varchar, as_of date, model_id varchar, segment_id varchar, segment_name varchar,
     distance double, confidence double
 );
+alter table ml.assignments add column if not exists nearest_segment_id varchar;
+alter table ml.assignments add column if not exists second_segment_id varchar;
+alter table ml.assignments add column if not exists second_distance double;
+alter table ml.assignments add column if not exists is_held boolean;
+alter table ml.assignments add column if not exists since date;
+alter table ml.assignments add column if not exists home varchar;
+create table if not exists ml.assignment_inputs (
+    as_of date, customer_id varchar, feature varchar, value double
+);
+create table if not exists ml.restated_inputs (
+    as_of date, previous_as_of date, customer_id varchar, feature varchar, value double
+);
+create table if not exists ops.assignment_runs (
+    as_of date, loads varchar, last_load bigint, last_identity_event bigint, definitions varchar
+);
+create table if not exists ml.moves (
+    as_of date, previous_as_of date, customer_id varchar, from_segment_id varchar,
+    to_segment_id varchar, cause varchar
+);
+create table if not exists ml.lineage (
+    as_of date, previous_as_of date, event_number integer, event varchar, segment_id varchar,
+    from_segment_id varchar, shared_customers bigint, jaccard double, centroid_distance double,
+    share_of_then double, share_of_now double
+);
+create table if not exists ml.model_gates (
+    as_of date, model_id varchar, is_promoted boolean, gate varchar, passed boolean,
+    observed double, bound double, told varchar
+);
 create table if not exists ml.customer_outliers (
     customer_id varchar, as_of date, is_outlier boolean, kind varchar, reasons varchar,
     isolation_score double, neighbour_distance double, is_isolated boolean, is_noise boolean
@@ -131,9 +148,14 @@ create table if not exists ml.fits (
     model_id varchar, as_of date, algorithm varchar, k integer, silhouette double, inertia double,
     customers bigint, seed integer, features varchar
 );
-create table if not exists ml.k_selection (
-    model_id varchar, as_of date, k integer, silhouette double, inertia double,
-    smallest_share double, is_chosen boolean, reason varchar
+alter table ml.fits add column if not exists stability double;
+alter table ml.fits add column if not exists reasoning varchar;
+drop table if exists ml.k_selection; -- now ml.fit_evidence
+create table if not exists ml.fit_evidence (
+    model_id varchar, as_of date, candidate integer, algorithm varchar, k integer,
+    silhouette double, silhouette_error double, davies_bouldin double, calinski_harabasz double,
+    inertia double, gap double, stability double, least_stability double, smallest_share double,
+    revenue_explained double, is_chosen boolean, reason varchar
 );
 create table if not exists ml.models (
     model_id varchar primary key, as_of date, algorithm varchar, k integer,

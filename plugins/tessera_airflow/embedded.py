@@ -27,6 +27,8 @@ ORDER = (
     "build_customer_360",
     "recluster_weekly",
 )
+# How a step begins its line when people should look at it.
+WARNING = "warning: "
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Progress:
     def succeeded(self, task_instance: Any) -> None:
         """Print what the step says it did."""
         told = task_instance.xcom_pull(task_ids=task_instance.task_id) or ""
-        self._line("[green]✓[/green]", task_instance, f"[dim]{escape(told)}[/dim]")
+        style = "yellow" if told.startswith(WARNING) else "dim"
+        self._line("[green]✓[/green]", task_instance, f"[{style}]{escape(told)}[/{style}]")
 
     def failed(self, task_instance: Any, error: BaseException | str | None) -> None:
         """Keep the error for the closing lines."""

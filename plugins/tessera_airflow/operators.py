@@ -63,5 +63,6 @@ class StepOperator(BaseOperator):
         except FINAL as error:
             # The same input would fail the same way: no retry.
             raise AirflowFailException(str(error)) from error
-        self.log.info("%s: %s", self.task_id, summary)
+        say = self.log.warning if summary.startswith("warning: ") else self.log.info
+        say("%s: %s", self.task_id, summary)
         return summary

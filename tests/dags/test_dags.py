@@ -18,11 +18,17 @@ DAGS = {
     "extract_social": ["load_social", "check_social"],
     "build_customer_360": [
         "build_staging", "resolve_identity", "score_texts", "find_topics", "find_communities",
-        "build_features", "check_features",
+        "restate_features", "build_features", "check_features",
     ],
     "recluster_weekly": [
-        "build_features", "check_features", "find_outliers", "fit_segments", "analyse_behaviour",
-        "apply_rules", "build_segments", "check_segments", "publish", "write_report",
+        "build_features", "check_features", "find_outliers", "fit_segments", "assign_segments",
+        "analyse_behaviour", "apply_rules", "build_segments", "check_segments", "publish",
+        "write_report",
+    ],
+    "assign_segments_daily": [
+        "restate_features", "build_features", "check_features", "find_outliers",
+        "assign_segments", "analyse_behaviour", "apply_rules", "build_segments", "check_segments",
+        "publish", "write_report",
     ],
 }  # fmt: skip
 
@@ -69,6 +75,7 @@ def test_schedules(dag_bag) -> None:
     for dag_id in ("extract_crm", "extract_clickstream", "extract_social"):
         assert dag_bag.dags[dag_id].schedule == "@daily"
     assert dag_bag.dags["recluster_weekly"].schedule == "0 3 * * 1"
+    assert dag_bag.dags["assign_segments_daily"].schedule == "0 4 * * *"
     watched = {asset.uri for asset in dag_bag.dags["build_customer_360"].schedule.objects}
     assert watched == {a.uri for a in (assets.RAW_CRM, assets.RAW_CLICKSTREAM, assets.RAW_SOCIAL)}
 
@@ -84,6 +91,7 @@ def test_each_export_dag_says_when_its_asset_changed(dag_bag) -> None:
         "extract_social": ["tessera://raw/social"],
         "build_customer_360": ["tessera://features/customer_features"],
         "recluster_weekly": ["tessera://published/segments"],
+        "assign_segments_daily": ["tessera://published/segments"],
     }
 
 

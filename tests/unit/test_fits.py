@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -12,6 +12,7 @@ from tessera import fits, settings, warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 1, 1)
+NOW = datetime(2026, 2, 1)
 FEATURES = """
     create schema features;
     create table features.customer_features as
@@ -33,40 +34,55 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.fixture
-def told() -> settings.Settings:
-    return settings.load(ROOT / "settings.toml")
+def told(tmp_path: Path) -> settings.Settings:
+    read = settings.load(ROOT / "settings.toml")
+    quick = read.segmentation.model_copy(update={"resamples": 2, "k_max": 4})
+    return read.model_copy(update={"data_dir": tmp_path, "segmentation": quick})
 
 
-def test_every_customer_is_written_once_for_the_day(
+def test_a_fit_is_written_once_a_day_with_its_evidence(
     connection: duckdb.DuckDBPyConnection, told: settings.Settings
 ) -> None:
     fit = fits.fit(fits.read_customers(connection, DAY), told, DAY)
     for _ in range(2):
-        fits.write(connection, fit, DAY)
-    assigned = connection.execute(
-        "select count(*), count(distinct customer_id), count(distinct model_id), "
-        "count(*) filter (segment_id = 'without-purchase'), "
-        "count(*) filter (distance is null) from ml.assignments"
+        fits.write(connection, fit, told, DAY, NOW)
+    ((k, customers, features, stability),) = connection.execute(
+        "select k, customers, features, stability from ml.fits"
     ).fetchall()
-    assert assigned == [(200, 200, 1, 20, 20)]
-    unnamed = "select * from ml.assignments anti join ml.segment_names using (segment_id)"
-    assert connection.execute(unnamed).fetchall() == []
-    chosen = connection.execute("select k from ml.k_selection where is_chosen").fetchall()
-    assert chosen == connection.execute("select k from ml.fits").fetchall()
-    told_of = json.loads(connection.execute("select features from ml.fits").fetchall()[0][0])
-    assert "mean_sentiment" in told_of["dropped"] and "recency_days" in told_of["used"]
+    assert (k, customers) == (fit.fitted.k, 180)
+    assert 0 < stability <= 1
+    chosen = connection.execute("select k from ml.fit_evidence where is_chosen").fetchall()
+    assert chosen == [(k,)]
+    assert connection.execute("select model_id, k from ml.models").fetchall() == [(fit.model_id, k)]
+    read = json.loads(features)
+    assert "mean_sentiment" in read["dropped"] and "recency_days" in read["used"]
+    assert connection.execute("select count(*) from ml.assignments").fetchall() == [(0,)]
 
 
-def test_history_of_other_days_stays(
+def test_fits_of_other_days_stay(
     connection: duckdb.DuckDBPyConnection, told: settings.Settings
 ) -> None:
-    fit = fits.fit(fits.read_customers(connection, DAY), told, DAY)
-    fits.write(connection, fit, DAY)
-    later = date(2026, 1, 8)
-    connection.execute("update features.customer_features set as_of = ?", [later])
-    fits.write(connection, fits.fit(fits.read_customers(connection, later), told, later), later)
-    days = connection.execute("select distinct as_of from ml.assignments order by 1").fetchall()
-    assert days == [(DAY,), (later,)]
+    for day in (DAY, date(2026, 1, 8)):
+        connection.execute("update features.customer_features set as_of = ?", [day])
+        fits.write(
+            connection, fits.fit(fits.read_customers(connection, day), told, day), told, day, NOW
+        )
+    days = connection.execute("select distinct as_of from ml.fit_evidence order by 1").fetchall()
+    assert days == [(DAY,), (date(2026, 1, 8),)]
+
+
+def test_the_choice_in_use_is_kept_where_it_is_as_good(
+    connection: duckdb.DuckDBPyConnection, told: settings.Settings
+) -> None:
+    customers = fits.read_customers(connection, DAY)
+    free = fits.fit(customers, told, DAY)
+    evidence = free.fitted.evidence
+    other = evidence[~evidence["is_chosen"]].sort_values("silhouette").iloc[-1]
+    assert fits.fit(customers, told, DAY, ("kmeans", int(other["k"]))).fitted.k in (
+        free.fitted.k, int(other["k"]),
+    )  # fmt: skip
+    same = fits.fit(customers, told, DAY, ("kmeans", free.fitted.k))
+    assert same.model_id == free.model_id
 
 
 def test_an_unknown_feature_is_named(
@@ -79,7 +95,7 @@ def test_an_unknown_feature_is_named(
         fits.fit(fits.read_customers(connection, DAY), wrong, DAY)
 
 
-def test_outliers_are_kept_out_of_the_fit_and_still_assigned(
+def test_outliers_are_kept_out_of_the_fit(
     connection: duckdb.DuckDBPyConnection, told: settings.Settings
 ) -> None:
     connection.execute(
@@ -93,12 +109,9 @@ def test_outliers_are_kept_out_of_the_fit_and_still_assigned(
     customers = fits.read_customers(connection, DAY)
     assert customers["is_outlier"].sum() == 1
     without = fits.fit(customers, told, DAY)
-    assert len(without.assignments) == len(customers) == 180
+    assert without.customers == 179
     typical = fits.fit(customers[~customers["is_outlier"]], told, DAY)
     assert (without.fitted.clusterer.centres == typical.fitted.clusterer.centres).all()
     both = told.segmentation.model_copy(update={"exclude_outliers": False})
     with_her = fits.fit(customers, told.model_copy(update={"segmentation": both}), DAY)
     assert with_her.model_id != without.model_id
-    fits.write(connection, without, DAY)
-    rows = connection.execute("select count(*), count(distinct customer_id) from ml.assignments")
-    assert rows.fetchall() == [(200, 200)]

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.clustering import FittedSegments, assign, fit_segments
+from models.clustering import FittedSegments, SearchParameters, assign, fit_segments
 from models.preparation import DEFAULT_TREATMENTS
 from tessera import registry
 from tessera.registry import FeatureVersion, ModelRefused
@@ -27,13 +27,14 @@ DAY, NOW = date(2026, 1, 1), datetime(2026, 1, 2)
 DEFINITIONS = {"engagement_half_life_days": 30, "currency": "EUR"}
 FIT = """
 import hashlib, numpy as np, pandas as pd
-from models.clustering import fit_segments
+from models.clustering import SearchParameters, fit_segments
 from models.preparation import DEFAULT_TREATMENTS
 from tessera.registry import as_bytes
 rng = np.random.default_rng(1)
 customers = pd.DataFrame({name: rng.gamma(2, 3, 300) for name in DEFAULT_TREATMENTS})
 customers["customer_id"] = [f"c{i:04}" for i in range(300)]
-print(hashlib.sha256(as_bytes(fit_segments(customers))).hexdigest())
+few = SearchParameters(k_range=(2, 3), resamples=2)
+print(hashlib.sha256(as_bytes(fit_segments(customers, None, few))).hexdigest())
 """
 
 
@@ -45,7 +46,7 @@ def _customers(seed: int = 1) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def fitted() -> FittedSegments:
-    return fit_segments(_customers())
+    return fit_segments(_customers(), None, SearchParameters(k_range=(2, 3), resamples=2))
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ FEATURES = """
     select 'c' || lpad((i % 300)::varchar, 4, '0') as customer_id, i % 2 as purchases
     from range(900) r(i);
     insert into ml.assignments
+        (customer_id, as_of, model_id, segment_id, segment_name, distance, confidence)
     select customer_id, as_of, 'm1', if(frequency > 7, 's1', 's2'), 'Name', 0.5, recency_days / 300
     from features.customer_features
 """

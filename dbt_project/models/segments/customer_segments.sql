@@ -6,6 +6,9 @@ select
     assignments.model_id,
     assignments.distance,
     assignments.confidence,
+    assignments.second_segment_id,
+    names.segment_name as second_segment_name,
+    assignments.is_held,
     features.r_score,
     features.f_score,
     features.m_score,
@@ -17,4 +20,8 @@ select
 from {{ source('ml', 'assignments') }} as assignments
 inner join {{ ref('customer_features') }} as features
     on assignments.customer_id = features.customer_id and assignments.as_of = features.as_of
+left join {{ source('ml', 'segment_names') }} as names
+    on assignments.model_id = names.model_id
+    and assignments.as_of = names.as_of
+    and assignments.second_segment_id = names.segment_id
 where assignments.as_of = {{ as_of_date() }}

@@ -70,7 +70,8 @@ def fill_small_shop(dbt: Any, connection: duckdb.DuckDBPyConnection) -> None:
     ])  # fmt: skip
     connection.execute(
         f"""
-        insert into ml.assignments values
+        insert into ml.assignments
+            (customer_id, as_of, model_id, segment_id, segment_name, distance, confidence) values
             ('{dbt.customer("1")}', date '{AS_OF}', 'kmeans-1', 'regulars', 'Regulars', 0.5, 0.9),
             ('{dbt.customer("2")}', date '{AS_OF}', 'kmeans-1', 'regulars', 'Regulars', 0.6, 0.8);
         insert into ml.segment_names by name
