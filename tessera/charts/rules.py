@@ -77,11 +77,10 @@ def overlaps(connection: duckdb.DuckDBPyConnection) -> Drawn:
     rows = ask(
         connection,
         """
-        select rule, other, share_of_rule,
-            max(share_of_rule) over (partition by rule) as largest
+        select rule, other, share_of_rule
         from segments.rule_overlaps
         where other_kind = 'segment'
-        order by share_of_rule desc, rule, other
+        order by other = 'without-purchase', share_of_rule desc, rule, other
         """,
         NO_RULE,
     )

@@ -208,6 +208,23 @@ def test_settings_refuse_what_is_no_condition(tmp_path: Path, section: str) -> N
         settings.load(file)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[lifecycle]\nslipping_ratio = 4", r"slipping_ratio \(4.0\) must be below dormant_ratio"),
+        ("[lifecycle]\nonboarding = 4", "did you mean 'onboarding_days'"),
+        ("[rules.a]\nwhen = 'frequency > 1'\nquiet_days = 3", "rules.a.quiet_days: unknown key"),
+        ("[micro_segments]\nmin_customers = 1", "micro_segments.min_customers"),
+    ],
+)
+def test_settings_that_make_no_sense(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "settings.toml"
+    orders = "[sources.o]\nkind = 'orders'\nfiles = 'o*'\n"
+    file.write_text(f"{text}\n{orders}columns = {{ order_id = 'a', ordered_at = 'b' }}\n")
+    with pytest.raises(SettingsError, match=said):
+        settings.load(file)
+
+
 def test_the_rules_of_the_settings_keep_the_contract() -> None:
     """The defaults name columns that there are; dbt's contract says so in _features.yml."""
     import yaml
