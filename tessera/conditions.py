@@ -63,6 +63,11 @@ def check(text: str) -> str:
     return text
 
 
+def named(text: str) -> set[str]:
+    """The columns that a condition names, in lower case. Raises ConditionRefused."""
+    return {node.name.lower() for node in _parse(text).walk() if type(node).__name__ == "Column"}
+
+
 def compile_condition(text: str, columns: Mapping[str, str]) -> str:
     """The SQL of a condition over a table whose columns have these SQL types.
 

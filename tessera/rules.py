@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import chain
 
 import duckdb
 
-from tessera.conditions import ConditionRefused, UnknownColumn, compile_condition
+from tessera.conditions import ConditionRefused, UnknownColumn, compile_condition, named
 from tessera.ingest.source import did_you_mean
-from tessera.micro_segments import find
+from tessera.micro_segments import COLUMNS, find
 from tessera.settings import Settings, SettingsError
 from tessera.settings_rules import Rule, Trigger
 
@@ -29,7 +30,7 @@ TABLES = (
 )  # fmt: skip
 POPULATION = """
     create or replace temp table population as
-    select features.*, assigned.segment_id, assigned.segment_name, assigned.confidence,
+    select {columns}, assigned.segment_id, assigned.segment_name, assigned.confidence,
         coalesce(judged.is_outlier, false) as is_outlier
     from features.customer_features as features
     left join ml.assignments as assigned using (customer_id, as_of)
@@ -48,7 +49,7 @@ def apply(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date
     triggers = {n: compiled("triggers", n, t, columns) for n, t in settings.triggers.items()}
     connection.execute("begin")
     try:
-        connection.execute(POPULATION, {"as_of": as_of})
+        _describe_population(connection, settings, as_of)
         for table in TABLES:
             connection.execute(f"delete from ml.{table} where as_of = ?", [as_of])
         for name, sql in rules.items():
@@ -65,6 +66,19 @@ def apply(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date
         raise
     connection.execute("commit")
     return f"{len(rules)} rules, {len(triggers)} triggers fired {fired:,} times, {found}"
+
+
+def _describe_population(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date
+) -> None:
+    """The day's customers as a temporary table, with the columns that are asked about."""
+    asked = {"customer_id", "as_of", "gross_revenue", *chain(*COLUMNS.values())}
+    for rule in settings.rules.values():
+        asked |= named(rule.when)
+    for trigger in settings.triggers.values():
+        asked |= named(trigger.when)
+    columns = ", ".join(f'features."{name}"' for name in sorted(asked - SEGMENT_COLUMNS.keys()))
+    connection.execute(POPULATION.format(columns=columns), {"as_of": as_of})
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -241,7 +241,7 @@ def test_the_rules_of_the_settings_keep_the_contract() -> None:
 
 
 def groups(ml: duckdb.DuckDBPyConnection, as_of: date, **limits: float) -> list[tuple]:  # type: ignore[type-arg]
-    ml.execute(rules.POPULATION, {"as_of": as_of})
+    ml.execute(rules.POPULATION.format(columns="features.*"), {"as_of": as_of})
     find(ml, MicroSegments(**{"min_customers": 5, "min_share": 0.0, **limits}), as_of)  # type: ignore[arg-type]
     return rows(
         ml,
