@@ -152,10 +152,10 @@ def undo_override(
     reason: Why = None,
 ) -> None:
     """Take a merge or a split back: the next run restores what was."""
-    from tessera import identities
+    from tessera import operators
 
     with runs.open_run_warehouse(settings.load()) as connection:
-        console.print(identities.undo_word(connection, number, reason, runs.now()))
+        console.print(operators.undo_word(connection, number, reason, runs.now()))
 
 
 @identity.command("report")
@@ -163,32 +163,33 @@ def report_identity(
     rows: Annotated[int, typer.Option(min=1, help="Doubtful pairs to show")] = 20,
 ) -> None:
     """Show the doubtful verdicts of the last run, by revenue at stake, and what operators said."""
-    from tessera import identities
+    from tessera import operators
 
     with runs.open_run_warehouse(settings.load()) as connection:
-        for table in identities.report(connection, rows):
+        for table in operators.report(connection, rows):
             console.print(table)
 
 
 @identity.command("explain")
 def explain_identity(account: AccountName, other: AccountName) -> None:
     """Show what each comparison adds to the match weight of two accounts; no values of theirs."""
-    from tessera import identities
+    from tessera import operators
 
     told = settings.load()
     with runs.open_run_warehouse(told) as connection:
-        table, page = identities.explain(
-            connection, (account, other), told.identity, told.artifacts_dir
+        secret = runs.pseudonym_key(connection, told)
+        table, page = operators.explain(
+            connection, (account, other), told.identity, told.artifacts_dir, secret
         )
     console.print(table)
     console.print(f"Chart: {page}", highlight=False, soft_wrap=True)
 
 
 def _say(action: str, account: str, other: str, reason: str | None) -> None:
-    from tessera import identities
+    from tessera import operators
 
     with runs.open_run_warehouse(settings.load()) as connection:
-        console.print(identities.say_word(connection, action, (account, other), reason, runs.now()))
+        console.print(operators.say_word(connection, action, (account, other), reason, runs.now()))
 
 
 about = typer.Typer(help="What people write about.", no_args_is_help=True)

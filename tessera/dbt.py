@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from tessera import runs
-from tessera.privacy.key import VARIABLE, key_of_warehouse
+from tessera.privacy.key import VARIABLE
 from tessera.settings import Settings
 
 PROJECT_DIR = Path(__file__).resolve().parents[1] / "dbt_project"
@@ -148,10 +148,8 @@ def _invoke(settings: Settings, arguments: list[str], key: str = "") -> list[Any
 
 
 def _pseudonym_key(settings: Settings) -> str:
-    secret = settings.pseudonym_key
-    given = secret.get_secret_value() if secret else None
     with runs.open_run_warehouse(settings) as warehouse:
-        return key_of_warehouse(warehouse, given, settings.key_file, runs.now())
+        return runs.pseudonym_key(warehouse, settings)
 
 
 def _told(nodes: list[Any]) -> str:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import date, datetime
-from pathlib import Path
 
 import duckdb
-from rich.table import Column, Table
 
-from tessera.identity import events, overrides
+from tessera.identity import events, memory
+from tessera.identity.memory import Memory
 from tessera.identity.overrides import standing
 from tessera.identity.resolve import Resolution, Rules
 from tessera.identity.resolve import resolve as resolve_records
-from tessera.identity.scoring import Parameters
 from tessera.settings import Identity
 
 # Every export that names an account, and when its row was first known.
@@ -57,27 +55,32 @@ def resolve(
     as_of: date,
     told: Identity | None = None,
     now: datetime | None = None,
+    secret: str | None = None,
 ) -> str:
     """Replace `enriched.identities` by the people of before the as-of date, and say how many.
 
-    `now`: when the run is made, for the ledger's `recorded_at` alone.
+    `now`: when the run is made, for the ledger's `recorded_at` alone. `secret`: what the memory of
+    a run is hashed with; without it, nothing is remembered.
     """
     told = told or Identity()
     stamp = events.Stamp(as_of, now or datetime(*as_of.timetuple()[:3]))
-    _gather(connection, as_of)
+    gather(connection, as_of)
     _find_evidence(connection, as_of, told.max_accounts_per_identifier)
     words = standing(connection)
     found = resolve_records(
         connection,
         "identity_contacts",
         "identity_behaviour",
-        _rules(told),
+        rules_of(told),
         words.together,
         words.apart,
+        Memory(as_of, salt_of(secret, told)) if secret else None,
     )
     connection.execute("begin")
     try:
         changed = _replace(connection, stamp, told, found)
+        if secret and found.parameters:
+            memory.keep(connection, found.parameters)
     except BaseException:
         connection.execute("rollback")
         raise
@@ -85,7 +88,13 @@ def resolve(
     return _summary(connection, changed)
 
 
-def _rules(told: Identity) -> Rules:
+def salt_of(secret: str, told: Identity) -> str:
+    """Of the memory: another for each region, for it decides what a telephone number means."""
+    return f"{secret}|{told.region or ''}"
+
+
+def rules_of(told: Identity) -> Rules:
+    """What decides, of the settings."""
     return Rules(
         threshold=told.threshold,
         max_accounts_per_identifier=told.max_accounts_per_identifier,
@@ -106,12 +115,12 @@ def _replace(
     connection.execute(_GROUNDS)
     changed = events.record(connection, "identity_named", "identity_grounds", stamp)
     _write(connection, stamp)
-    _write_doubts(connection, stamp.as_of, _rules(told).weight)
+    _write_doubts(connection, stamp.as_of, rules_of(told).weight)
     _write_run(connection, stamp, found, changed)
     return changed
 
 
-def _gather(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
+def gather(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make identity_contacts: what is known of each account, in clear."""
     columns = ", ".join(f"max(value) filter (field = '{name}') as {name}" for name in _VAULT)
     connection.execute(
@@ -296,100 +305,15 @@ def _write_run(
 
 
 def _summary(connection: duckdb.DuckDBPyConnection, changed: dict[str, int]) -> str:
-    row = connection.execute(
-        "select count(distinct customer_id), count(*) filter (kind = 'account') "
-        "from enriched.identities"
-    ).fetchone()
-    assert row is not None
+    accounts, people, alone = connection.execute(
+        """
+        select count(*) filter (kind = 'account'),
+            count(distinct customer_id) filter (kind = 'account'),
+            count(distinct customer_id) filter (kind <> 'account' and customer_id not in (
+                select customer_id from enriched.identities where kind = 'account'))
+        from enriched.identities
+        """
+    ).fetchall()[0]
+    guests = f", {alone:,} more customers known by an e-mail address alone" if alone else ""
     told = ", ".join(f"{count:,} {event}" for event, count in changed.items()) or "as before"
-    return f"{row[0]:,} customers of {row[1]:,} accounts ({told})"
-
-
-def say_word(
-    connection: duckdb.DuckDBPyConnection,
-    action: str,
-    accounts: tuple[str, str],
-    reason: str | None,
-    now: datetime,
-) -> str:
-    """Keep an operator's `merge` or `split` of two accounts; a line for people.
-
-    Raises LookupError for an account that the last run does not know, OverrideRefused for a word
-    that contradicts another.
-    """
-    rows = connection.execute(
-        "select key from enriched.identities where kind = 'account'"
-        " union select key from enriched.identities where kind = 'email' and key = customer_id"
-    ).fetchall()
-    unknown = [account for account in accounts if (account,) not in set(rows)]
-    if unknown:
-        raise LookupError(
-            f"no account {unknown[0]} in the last run. `tessera customers find` prints the "
-            "pseudonym of an exported id, e-mail address, telephone number or handle"
-        )
-    number = overrides.say(connection, action, accounts, "operator", reason, now)
-    return f"Override {number}: {action} of {accounts[0]} and {accounts[1]}. `make run` applies it"
-
-
-def undo_word(
-    connection: duckdb.DuckDBPyConnection, number: int, reason: str | None, now: datetime
-) -> str:
-    """Take an override back; a line for people. Raises OverrideRefused for an unknown number."""
-    word = overrides.undo(connection, number, "operator", reason, now)
-    return f"Override {number} ({word.action}) is taken back. `make run` restores what was"
-
-
-def report(connection: duckdb.DuckDBPyConnection, rows: int) -> list[Table]:
-    """For the terminal: doubtful pairs of the last run by revenue, and standing overrides."""
-    doubts = connection.execute(
-        "select account_l, account_r, match_weight, is_joined, reason, revenue_at_stake "
-        "from enriched.identity_doubts "
-        "where as_of = (select max(as_of) from enriched.identities) "
-        "order by revenue_at_stake desc, account_l, account_r limit ?",
-        [rows],
-    ).fetchall()
-    pairs = Table(Column("accounts", min_width=32), "weight", "one?", "because", "at stake")
-    for left, right, weight, is_joined, reason, revenue in doubts:
-        pairs.add_row(
-            f"{left}\n{right}",
-            f"{weight:.1f}",
-            "yes" if is_joined else "no",
-            reason,
-            f"{revenue:,.2f}",
-        )
-    words = Table("no.", "word", Column("accounts", min_width=32), "said", "reason")
-    for o in overrides.standing_overrides(connection):
-        said = f"{o.recorded_at:%Y-%m-%d}"
-        both = f"{o.account_l}\n{o.account_r}"
-        words.add_row(str(o.override_id), o.action, both, said, o.reason or "")
-    return [pairs, words]
-
-
-def explain(
-    connection: duckdb.DuckDBPyConnection,
-    accounts: tuple[str, str],
-    told: Identity,
-    artifacts: Path,
-) -> tuple[Table, Path]:
-    """What each comparison adds to the match weight of two accounts, and Splink's chart of it.
-
-    No value of theirs is shown, only how far they agree. Raises LookupError where nothing was
-    learned or an account is not known.
-    """
-    from tessera.identity.explain import explain as explain_pair
-
-    runs = connection.execute(
-        "select as_of, told from ops.identity_runs order by recorded_at desc limit 1"
-    ).fetchall()
-    parameters = json.loads(runs[0][1]).get("parameters") if runs else None
-    if not parameters:
-        raise LookupError("the last run weighed nothing: there is nothing to explain")
-    _gather(connection, runs[0][0])
-    page = artifacts / "identity" / f"{accounts[0][:8]}-{accounts[1][:8]}.html"
-    found = explain_pair(
-        connection, "identity_contacts", Parameters(**parameters), accounts, _rules(told), page
-    )
-    shown = Table("comparison", "agreement", "bits", caption=f"match weight {found.weight:.2f}")
-    for part in found.parts:
-        shown.add_row(part.name, part.level, f"{part.weight:+.2f}")
-    return shown, page
+    return f"{accounts:,} accounts are {people:,} customers{guests} ({told})"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from tessera.privacy.key import key_of_warehouse
 from tessera.settings import Settings
 from tessera.warehouse import open_warehouse
 
@@ -32,6 +33,13 @@ def open_run_warehouse(
     """The warehouse of the settings, within their limits."""
     limits = settings.warehouse
     return open_warehouse(settings.warehouse_file, limits.memory_limit, limits.threads)
+
+
+def pseudonym_key(connection: duckdb.DuckDBPyConnection, settings: Settings) -> str:
+    """The key that the warehouse's pseudonyms are made with. Raises KeyRefused."""
+    secret = settings.pseudonym_key
+    given = secret.get_secret_value() if secret else None
+    return key_of_warehouse(connection, given, settings.key_file, now())
 
 
 def now() -> datetime:

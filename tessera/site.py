@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from tessera import dbt, pages, runs
+from tessera import dbt, operators, pages, runs
 from tessera.settings import Settings
 from tessera.warehouse import open_published
 
@@ -28,7 +28,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 MADE = {
     "quality": ("quality/index.html", "Data quality, in plain words"),
     "data_docs": ("quality/index.html#data-docs", ""),
-    "identity": ("identity/index.html", "Who was taken for whom, and why"),
+    "identity": ("identity/index.html", "What speaks for one customer: weights of agreements"),
     "dbt": ("dbt/index.html", "How each table is made (dbt docs)"),
 }
 SECTIONS = {
@@ -69,6 +69,7 @@ def build(settings: Settings, out: Path) -> Path:
     """
     with runs.open_run_warehouse(settings) as connection:
         as_of = runs.newest_day(connection)
+        operators.draw_weights(connection, settings.artifacts_dir)
     static_docs = dbt.docs(settings, as_of)
     sources = settings.artifacts_dir / "docs"
     manifest = json.loads(static_docs.with_name("manifest.json").read_text(encoding="utf-8"))

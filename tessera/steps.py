@@ -86,7 +86,9 @@ def resolve_identity(run: Run) -> str:
     from tessera import identities
 
     with run.warehouse() as connection:
-        return identities.resolve(connection, run.as_of, run.settings.identity, runs.now())
+        secret = runs.pseudonym_key(connection, run.settings)
+        told = run.settings.identity
+        return identities.resolve(connection, run.as_of, told, runs.now(), secret)
 
 
 def score_texts(run: Run) -> str:

@@ -68,6 +68,17 @@ create table if not exists ops.identity_overrides (
     recorded_at timestamp, recorded_by varchar, reason varchar
 );
 create table if not exists ops.identity_runs (as_of date, recorded_at timestamp, told varchar);
+-- What runs remember of records, hashed with the key: tessera/identity/memory.py
+create table if not exists ops.identity_memory (definitions varchar, learned varchar);
+create table if not exists ops.identity_known (account varchar, digest ubigint, keys ubigint[]);
+create table if not exists ops.identity_common (kind varchar, key_name varchar, key_value ubigint);
+create table if not exists ops.identity_weights (
+    account_l varchar, account_r varchar, match_weight double, degrees tinyint[],
+    by_evidence boolean
+);
+create table if not exists ops.identity_terms (
+    learned varchar, field varchar, term ubigint, frequency double
+);
 drop table if exists enriched.post_sentiment; -- now part of text_scores, which scores anew
 create table if not exists enriched.text_scores (
     text_hash varchar primary key, engine varchar, language varchar, sentiment double,

@@ -2,52 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
-from tessera.identity.fields import KEYS
+from tessera.identity.fields import IDENTIFYING, KEYS
+from tessera.identity.memory import hashed
 
 _PAIRS_A_RECORD = 4  # that one key may bring up; with more, its larger blocks are left out
 
 
-def add_keys(
-    connection: duckdb.DuckDBPyConnection, records: str, keyed: str, largest_block: int
-) -> None:
-    """Make `keyed`: record and a number key_<name> for each of KEYS.
+def add_keys(connection: duckdb.DuckDBPyConnection, records: str) -> None:
+    """Make identity_all_keys: record and a number key_<name> for each of KEYS.
 
-    It is null where a record has too little for it, where nobody shares it, and where more records
-    do than `largest_block`, or than leaves _PAIRS_A_RECORD: a million contacts with one telephone
-    would be half a million million pairs, a hundred in each of ten thousand towns fifty million.
-    The temporary table identity_blocks (key_name, key_value, records) has those that are shared.
+    Null where a record has too little for it. Of `records`, and of identity_recalled.
     """
-    hashed = ", ".join(
-        f"case when ({sql}) is not null then hash({sql}) end as key_{key}"
-        for key, sql in KEYS.items()
+    made = ", ".join(f"{hashed(sql)} as key_{key}" for key, sql in KEYS.items())
+    known = ", ".join(f"keys[{i}] as key_{key}" for i, key in enumerate(KEYS, start=1))
+    connection.execute(
+        "create or replace temporary table identity_all_keys as "
+        f"select record, {made} from {records} "
+        f"union all select record, {known} from identity_recalled"
+    )
+
+
+def find_shared(connection: duckdb.DuckDBPyConnection, most_accounts: int) -> int:
+    """Make identity_common (kind 'shared', key_name, key_value); how many there are.
+
+    Of identifiers that more accounts share than one person has.
+    """
+    shared = " union all ".join(
+        f"select 'shared' as kind, '{field}' as key_name, key_{field} as key_value "
+        f"from identity_all_keys where key_{field} is not null group by key_{field} "
+        f"having count(*) > {int(most_accounts)}"
+        for field in IDENTIFYING
+    )
+    connection.execute(f"create or replace temporary table identity_common as {shared}")
+    return connection.table("identity_common").shape[0]
+
+
+def leave_out_common(
+    connection: duckdb.DuckDBPyConnection,
+    keyed: str,
+    largest_block: int,
+    known: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """Make `keyed`: identity_all_keys without what brings nobody up, or too many.
+
+    A key is null where nobody shares it, where it is of an identifier of identity_common, and
+    where more records share it than `known` says. Without `known`: than `largest_block`, or than
+    leaves _PAIRS_A_RECORD. Those go into identity_common as kind 'crowd'. Returns these limits: a
+    million contacts with one telephone would be half a million million pairs, and a hundred in
+    each of ten thousand towns fifty million.
+    """
+    connection.execute(
+        "create or replace temporary table identity_cleared as select * replace ("
+        + ", ".join(f"{_not_shared(key)} as key_{key}" for key in (*IDENTIFYING, "email_local"))
+        + ") from identity_all_keys"
     )
     blocks = " union all ".join(
         f"select '{key}' as key_name, key_{key} as key_value, count(*) as records "
-        f"from identity_all_keys where key_{key} is not null group by key_{key} having count(*) > 1"
+        f"from identity_cleared where key_{key} is not null group by key_{key} having count(*) > 1"
         for key in KEYS
     )
-    for name, query in (
-        ("identity_all_keys", f"select record, {hashed} from {records}"),
-        ("identity_blocks", blocks),
-    ):
-        connection.execute(f"create or replace temporary table {name} as {query}")
-    limits = _largest_blocks(connection, largest_block)
+    connection.execute(f"create or replace temporary table identity_blocks as {blocks}")
+    limits = dict(_largest_blocks(connection, largest_block) if known is None else known)
+    within = " or ".join(f"key_name = '{k}' and records <= {n}" for k, n in limits.items())
+    connection.execute(
+        "insert into identity_common select 'crowd', key_name, key_value from identity_blocks "
+        f"where not ({within or 'false'})"
+    )
     kept = ", ".join(
         f"case when key_{key} in (select key_value from identity_blocks where key_name = '{key}' "
         f"and records <= {limits.get(key, 0)}) then key_{key} end as key_{key}"
         for key in KEYS
     )
     connection.execute(
-        f"create or replace temporary table {keyed} as select record, {kept} from identity_all_keys"
+        f"create or replace temporary table {keyed} as select record, {kept} from identity_cleared"
     )
-    connection.execute("drop table temp.identity_all_keys")
+    return limits
+
+
+def _not_shared(key: str) -> str:
+    """SQL: a key, null where its identifier is one that too many share."""
+    identifier = "email" if key == "email_local" else key
+    return (
+        f"case when key_{identifier} is null or key_{identifier} not in (select key_value "
+        f"from identity_common where kind = 'shared' and key_name = '{identifier}') "
+        f"then key_{key} end"
+    )
 
 
 def _largest_blocks(connection: duckdb.DuckDBPyConnection, most: int) -> dict[str, int]:
     """Of each key, how many records a block may have that all smaller ones are few pairs."""
-    return dict(
+    found = dict(
         connection.execute(
             """
             with sizes as (
@@ -55,13 +103,31 @@ def _largest_blocks(connection: duckdb.DuckDBPyConnection, most: int) -> dict[st
                     partition by key_name order by records) as pairs
                 from identity_blocks group by key_name, records
             )
-            select key_name, max(records) from sizes
-            where records <= $most and (records = 2 or pairs <= $each * greatest(
-                1000, (select count(*) from identity_all_keys)))
+            select key_name, min(records) - 1 from sizes
+            where pairs > $each * greatest(1000, (select count(*) from identity_all_keys))
             group by key_name
             """,
-            {"most": most, "each": _PAIRS_A_RECORD},
+            {"each": _PAIRS_A_RECORD},
         ).fetchall()
+    )
+    return {key: min(most, max(found.get(key, most), 2)) for key in KEYS}
+
+
+def find_changed(connection: duckdb.DuckDBPyConnection, fresh: str, changed: str) -> None:
+    """Make `changed` (record): the `fresh` ones, and those with a key that has become, or is no
+    longer, one that too many share."""
+    connection.execute(
+        "create or replace temporary table identity_turned as select distinct key_name, key_value "
+        "from ((from identity_common except from identity_was_common) union all "
+        "(from identity_was_common except from identity_common))"
+    )
+    turned = " union ".join(
+        f"select record from identity_all_keys where key_{key} in "
+        f"(select key_value from identity_turned where key_name = '{key}')"
+        for key in KEYS
+    )
+    connection.execute(
+        f"create or replace temporary table {changed} as select record from {fresh} union {turned}"
     )
 
 

@@ -115,8 +115,11 @@ def _ages(connection: duckdb.DuckDBPyConnection, ids: set[str], as_of: date) -> 
 
 
 def _homes(connection: duckdb.DuckDBPyConnection, ids: set[str]) -> dict[str, str]:
+    """Where ids are at home, and where they were given already though their account is gone."""
     rows = connection.execute(
-        "select account, cluster from identity_members where list_contains($1, account)",
+        "select account, cluster from identity_members where list_contains($1, account) "
+        "union all select customer_id, cluster from identity_names "
+        "where list_contains($1, customer_id)",
         [sorted(ids)],
     ).fetchall()
     return dict(rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from tessera.identity import guards, scoring, terms
+from tessera.identity import blocking, guards, memory, scoring, terms
 from tessera.identity.normalise import normalise
 from tessera.identity.resolve import Rules, tables_in_memory
 from tessera.identity.scoring import Parameters, Part
@@ -34,14 +34,21 @@ def explain(
     accounts: AccountPair,
     rules: Rules,
     chart: Path,
+    salt: str = "",
 ) -> Explanation:
     """Weigh two accounts as the run did; write Splink's waterfall chart, levels only, as a page.
 
     `contacts`: as for `resolve`. Raises NothingToExplain for an account that it does not have.
     """
-    normalise(connection, contacts, "identity_records", rules.region)
-    guards.forget_shared(connection, "identity_records", rules.max_accounts_per_identifier)
     names = parameters.field_names
+    connection.execute("set variable identity_salt = $1", [salt])
+    normalise(connection, contacts, "identity_records", rules.region)
+    memory.recall_terms(connection, parameters)
+    blocking.add_keys(connection, "identity_records")
+    blocking.find_shared(connection, rules.max_accounts_per_identifier)
+    guards.forget_shared(connection, "identity_records")
+    if connection.table("identity_terms").shape[0] == 0:
+        terms.learn_frequencies(connection, "identity_records", names)
     terms.add_frequencies(connection, "identity_records", "identity_weighed", names)
     known = connection.execute(
         "select count(*) from identity_records where account in ($1, $2)", list(accounts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import duckdb
 
 from tessera.identity.fields import FIELDS, IDENTIFYING, Field
+from tessera.identity.memory import hashed
 
 # Of these, two must agree, or one that identifies: else it is a namesake.
 _INDEPENDENT = (
@@ -22,25 +23,20 @@ _TELLING = ("birth_date", "street", "email", "phone", "handle", "external_id")
 _LEVELS = {field.name: " or ".join(f"({level.sql})" for level in field.levels) for field in FIELDS}
 
 
-def forget_shared(connection: duckdb.DuckDBPyConnection, records: str, most_accounts: int) -> int:
+def forget_shared(connection: duckdb.DuckDBPyConnection, records: str) -> None:
     """Empty the identifiers of `records` that more accounts share than one person has.
 
-    Returns how many identifiers that were.
+    Those stand in identity_common.
     """
-    shared = 0
     for field in IDENTIFYING:
-        crowd = (
-            f"select {field} from {records} where {field} is not null "
-            f"group by {field} having count(*) > {int(most_accounts)}"
+        shared = (
+            f"select key_value from identity_common where kind = 'shared' and key_name = '{field}'"
         )
-        found = connection.execute(f"select count(*) from ({crowd})").fetchall()[0][0]
-        if found:
-            shared += found
+        if connection.execute(f"select count(*) from ({shared})").fetchall()[0][0]:
             local = ", email_local = null" if field == "email" else ""
             connection.execute(
-                f"update {records} set {field} = null{local} where {field} in ({crowd})"
+                f"update {records} set {field} = null{local} where {hashed(field)} in ({shared})"
             )
-    return shared
 
 
 def judge(

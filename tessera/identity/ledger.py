@@ -68,7 +68,9 @@ def name_clusters(
     owned: dict[str, list[str]] = defaultdict(list)
     for wanted in now.claims:
         owned[now.owner(wanted)].append(wanted)
-    named = {c: min(ids, key=lambda known: born[known]) for c, ids in owned.items()}
+    named = {
+        c: min(ids, key=lambda known: born[known]) for c, ids in owned.items() if c in clusters
+    }
     homeless = {c: members for c, members in clusters.items() if c not in named}
     _name_anew(homeless, named, born, cluster_of)
     return named

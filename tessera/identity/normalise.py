@@ -60,20 +60,42 @@ def phone_or_none(number: str, region: str | None) -> str | None:
     return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
 
 
+def number(
+    connection: duckdb.DuckDBPyConnection, contacts: str, accounts: str, salt: str = "''"
+) -> None:
+    """Make `accounts` (account, record, digest): from 1 on in their order; what they say, hashed.
+
+    `contacts`: as for `normalise`. `salt`: SQL.
+    """
+    connection.execute(
+        f"create or replace temporary table {accounts} as select account, "
+        f"cast(row_number() over (order by account) as integer) as record, "
+        f"hash({salt}, {', '.join(GIVEN)}) as digest from {contacts}"
+    )
+
+
 def normalise(
-    connection: duckdb.DuckDBPyConnection, contacts: str, records: str, region: str | None = None
+    connection: duckdb.DuckDBPyConnection,
+    contacts: str,
+    records: str,
+    region: str | None = None,
+    accounts: str | None = None,
 ) -> None:
     """Make the temporary table `records` from the relation `contacts`, one row an account.
 
-    `record` numbers them in the order of the accounts.
     `contacts`: account, created_at and the columns of GIVEN, as text. `region`: two-letter code of
-    the country whose telephone numbers are meant where a contact names no country.
+    the country whose telephone numbers are meant where a contact names no country. `accounts`:
+    account, record of those to read; without it all, numbered in their order.
     """
+    if accounts is None:
+        number(connection, contacts, "identity_accounts")
+    told = accounts or "identity_accounts"
     columns = ", ".join(f"nullif(trim(cast({name} as varchar)), '') as {name}" for name in GIVEN)
     plain = ", ".join(f"{_plain(name)} as plain_{name}" for name in _NAMES)
     connection.execute(
         f"create or replace temporary table identity_given as select *, {plain} "
-        f"from (select account, created_at, {columns} from {contacts})"
+        f"from (select record, account, created_at, {columns} "
+        f"from {contacts} join {told} using (account))"
     )
     _fold(connection)
     _read_emails(connection)
@@ -132,7 +154,7 @@ def _is_spelled(column: str) -> str:
 _RECORDS = f"""
 create or replace temporary table {{records}} as
 with read as (
-    select account, created_at, try_cast(birth_date as date) as born, p.phone,
+    select record, account, created_at, try_cast(birth_date as date) as born, p.phone,
         {_LETTERS.format(_folded("first_name"))} as first_letters,
         {_LETTERS.format(_folded("last_name"))} as last_letters,
         coalesce(clean_email, e.email) as email,
@@ -151,7 +173,7 @@ with read as (
         on p.given = given.phone and p.country is not distinct from given.country
 ),
 filled as (
-    select account, created_at, nullif(first_letters, '') as first_name,
+    select record, account, created_at, nullif(first_letters, '') as first_name,
         nullif(last_letters, '') as last_name,
         cast(born as varchar) as birth_date, email,
         split_part(email, '@', 1) as email_local, phone,
@@ -165,11 +187,9 @@ spelled as (
         {_spelling("coalesce(last_name, '')")} as last
     from filled
 )
-select record, spelled.* exclude (first, last), {_is_spelled("email_local")} as spells_email,
+select * exclude (first, last), {_is_spelled("email_local")} as spells_email,
     {_is_spelled("handle")} as spells_handle
 from spelled
-join (select account, cast(row_number() over (order by account) as integer) as record
-    from identity_given) as numbered using (account)
 """
 
 

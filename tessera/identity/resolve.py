@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import log2
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from tessera.identity import blocking, clusters, guards, scoring, terms, training
-from tessera.identity.normalise import normalise
-from tessera.identity.scoring import Parameters
+from tessera.identity import blocking, clusters, guards, memory, scoring, terms, training
+from tessera.identity.memory import Memory
+from tessera.identity.normalise import normalise, number
+from tessera.identity.scoring import BY_EVIDENCE, Parameters
 
 _LOWEST_WEIGHT = -5.0  # below it a pair is not even doubtful
 AccountPair = tuple[str, str]
@@ -53,28 +54,150 @@ def resolve(
     rules: Rules | None = None,
     together: Collection[AccountPair] = (),
     apart: Collection[AccountPair] = (),
+    remembered: Memory | None = None,
 ) -> Resolution:
     """Make the temporary tables identity_clusters and identity_judged.
 
     `contacts`: a relation as `normalise` wants it, one row an account. `evidence`: account_l,
     account_r, rule, of accounts that behave like one. `together`, `apart`: what an operator says.
+    `remembered`: which earlier runs' findings hold; without it all is found anew.
     identity_clusters: account, cluster (its least account). identity_judged: account_l <
     account_r, match_weight, gamma_<field>, reason, is_joined, is_cut (joined, but in two clusters).
     """
     rules = rules or Rules()
-    normalise(connection, contacts, "identity_records", rules.region)
-    shared = guards.forget_shared(connection, "identity_records", rules.max_accounts_per_identifier)
+    work = _Work(connection, contacts, rules)
+    known = work.recall(remembered)
+    limits = work.block(known)
     _take_evidence(connection, evidence)
-    parameters = _score(connection, rules)
+    work.find_pairs(known)
+    parameters = known or work.learn(limits, remembered)
+    work.score(parameters)
     names = parameters.field_names if parameters else []
     guards.judge(
         connection, "identity_scores", "identity_evidence", "identity_verdicts", names, rules.weight
     )
-    people = _cluster(connection, rules, names, together, apart)
-    row = connection.execute(
-        "select (select count(*) from identity_records), (select count(*) from identity_pairs)"
-    ).fetchall()[0]
-    return Resolution(row[0], row[1], people, shared, parameters)
+    people = _cluster(work, names, together, apart)
+    count = connection.table("identity_accounts").shape[0]
+    pairs = connection.table("identity_pairs").shape[0]
+    return Resolution(count, pairs, people, work.shared, parameters)
+
+
+@dataclass
+class _Work:
+    """The temporary tables on the way: identity_accounts, _fresh, _records, _keyed, _pairs …
+
+    identity_records has who was normalised so far: the fresh ones, and who is compared to them.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    contacts: str
+    rules: Rules
+    shared: int = 0
+    filled: list[str] = field(default_factory=list)
+
+    def recall(self, remembered: Memory | None) -> Parameters | None:
+        """The parameters to weigh with, if earlier ones hold; normalises who is new or changed."""
+        connection = self.connection
+        self.filled = training.filled_columns(connection, self.contacts)
+        salt = remembered.salt if remembered else ""
+        connection.execute("set variable identity_salt = $1", [salt])
+        number(connection, self.contacts, "identity_accounts", memory.SALT)
+        known = memory.recall(connection, remembered, "identity_accounts", self.filled)
+        connection.execute(
+            "create or replace temporary table identity_fresh as select account, record "
+            "from identity_accounts anti join identity_recalled using (record)"
+        )
+        self._normalise("identity_records", "identity_fresh")
+        return known
+
+    def _normalise(self, records: str, accounts: str) -> None:
+        normalise(self.connection, self.contacts, records, self.rules.region, accounts)
+
+    def block(self, known: Parameters | None) -> dict[str, int]:
+        """Give each record its keys; the largest block of each."""
+        connection, rules = self.connection, self.rules
+        blocking.add_keys(connection, "identity_records")
+        self.shared = blocking.find_shared(connection, rules.max_accounts_per_identifier)
+        guards.forget_shared(connection, "identity_records")
+        return blocking.leave_out_common(
+            connection,
+            "identity_keyed",
+            rules.largest_block,
+            known.largest_blocks if known else None,
+        )
+
+    def find_pairs(self, known: Parameters | None) -> None:
+        """Make identity_pairs, to be weighed, and identity_kept, whose weight still holds."""
+        connection = self.connection
+        if known:
+            blocking.find_changed(connection, "identity_fresh", "identity_changed")
+        changed = "identity_changed" if known else None
+        blocking.find_pairs(connection, "identity_keyed", "identity_pairs", changed)
+        unchanged = " anti join identity_changed as {0} on {0}.record = record_{0}"
+        connection.execute(
+            "create or replace temporary table identity_kept as from identity_was_weighed "
+            + ("".join(unchanged.format(side) for side in "lr") if known else "")
+            + " where not by_evidence or (record_l, record_r) in "
+            "(select (record_l, record_r) from identity_evidence)"
+        )
+        connection.execute(
+            f"insert into identity_pairs select distinct {BY_EVIDENCE}, record_l, record_r "
+            "from identity_evidence "
+            "anti join identity_pairs on join_key_l = record_l and join_key_r = record_r "
+            "anti join identity_kept using (record_l, record_r)"
+        )
+
+    def learn(self, limits: dict[str, int], remembered: Memory | None) -> Parameters | None:
+        """Learn parameters and term frequencies; None where no field has anything to say."""
+        fields = training.filled_fields(self.connection, "identity_records")
+        if not fields:
+            return None
+        terms.learn_frequencies(self.connection, "identity_records", [f.name for f in fields])
+        with tables_in_memory(self.connection):
+            learned = training.train(self.connection, "identity_records", fields)
+        defined = memory.definitions(remembered.salt) if remembered else ""
+        told = replace(learned, largest_blocks=limits, filled=self.filled, definitions=defined)
+        return replace(told, learned=memory.name_of(self.connection, told))
+
+    def score(self, parameters: Parameters | None) -> None:
+        """Make identity_scores of what is weighed now and what still holds."""
+        connection = self.connection
+        if parameters is None:
+            _score_evidence_alone(connection)
+            return
+        self.need(
+            "select join_key_l from identity_pairs union select join_key_r from identity_pairs"
+        )
+        names = parameters.field_names
+        compared = (
+            "(select * from identity_records where record in (select join_key_l from "
+            "identity_pairs) or record in (select join_key_r from identity_pairs))"
+        )
+        terms.add_frequencies(connection, compared, "identity_weighed", names)
+        with tables_in_memory(connection):
+            scoring.score(
+                connection, parameters, "identity_weighed", "identity_pairs", "identity_scores",
+                _LOWEST_WEIGHT,
+            )  # fmt: skip
+        degrees = ", ".join(f"degrees[{i}]" for i, _ in enumerate(names, start=1))
+        connection.execute(
+            f"insert into identity_scores select record_l, record_r, match_weight, {degrees}, "
+            "by_evidence from identity_kept"
+        )
+
+    def need(self, records: str) -> None:
+        """Normalise those of the records that were not yet. `records`: SQL, one column."""
+        connection = self.connection
+        connection.execute(
+            "create or replace temporary table identity_needed as select account, record "
+            f"from identity_accounts where record in ({records}) "
+            "and record not in (select record from identity_records)"
+        )
+        if connection.table("identity_needed").shape[0] == 0:
+            return
+        self._normalise("identity_more", "identity_needed")
+        guards.forget_shared(connection, "identity_more")
+        connection.execute("insert into identity_records from identity_more")
 
 
 def _take_evidence(connection: duckdb.DuckDBPyConnection, evidence: str | None) -> None:
@@ -85,33 +208,11 @@ def _take_evidence(connection: duckdb.DuckDBPyConnection, evidence: str | None) 
         select distinct least(l.record, r.record) as record_l,
             greatest(l.record, r.record) as record_r, e.rule
         from {given} as e
-        join identity_records as l on l.account = e.account_l
-        join identity_records as r on r.account = e.account_r
+        join identity_accounts as l on l.account = e.account_l
+        join identity_accounts as r on r.account = e.account_r
         where l.record <> r.record
         """
     )
-
-
-def _score(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Parameters | None:
-    fields = training.filled_fields(connection, "identity_records")
-    names = [field.name for field in fields]
-    blocking.add_keys(connection, "identity_records", "identity_keyed", rules.largest_block)
-    blocking.find_pairs(connection, "identity_keyed", "identity_pairs")
-    connection.execute(
-        "insert into identity_pairs select distinct 99, record_l, record_r from identity_evidence "
-        "anti join identity_pairs on join_key_l = record_l and join_key_r = record_r"
-    )
-    if not fields:
-        _score_evidence_alone(connection)
-        return None
-    terms.add_frequencies(connection, "identity_records", "identity_weighed", names)
-    with tables_in_memory(connection):
-        parameters = training.train(connection, "identity_weighed", fields)
-        scoring.score(
-            connection, parameters, "identity_weighed", "identity_pairs", "identity_scores",
-            _LOWEST_WEIGHT,
-        )  # fmt: skip
-    return parameters
 
 
 @contextmanager
@@ -131,30 +232,31 @@ def _score_evidence_alone(connection: duckdb.DuckDBPyConnection) -> None:
     """Nothing of the records can be compared: what behaves like one has no weight."""
     connection.execute(
         "create or replace temporary table identity_scores as "
-        "select join_key_l as record_l, join_key_r as record_r, 0.0::double as match_weight "
+        "select join_key_l as record_l, join_key_r as record_r, 0.0::double as match_weight, "
+        "true as by_evidence "
         "from identity_pairs"
     )
 
 
 def _cluster(
-    connection: duckdb.DuckDBPyConnection,
-    rules: Rules,
+    work: _Work,
     names: list[str],
     together: Collection[AccountPair],
     apart: Collection[AccountPair],
 ) -> int:
+    connection, rules = work.connection, work.rules
     joined = connection.execute(
         "select record_l - 1 as l, record_r - 1 as r, match_weight as w "
         "from identity_verdicts where is_joined"
     ).fetchnumpy()
-    count = connection.table("identity_records").shape[0]
+    count = connection.table("identity_accounts").shape[0]
     found = clusters.cluster(
         count,
         clusters.Links(*(np.asarray(joined[name]) for name in ("l", "r", "w"))),
         _numbers(connection, together),
         _numbers(connection, apart),
         rules.max_accounts_per_customer,
-        lambda label: _contradictions(connection, label, names),
+        lambda label: _contradictions(work, label, names),
     )
     _write(connection, found.label)
     return len(np.unique(found.label))
@@ -173,19 +275,19 @@ def _numbers(
     )
     return connection.execute(
         "select l.record - 1, r.record - 1 from identity_told "
-        "join identity_records as l on l.account = identity_told.l "
-        "join identity_records as r on r.account = identity_told.r order by all"
+        "join identity_accounts as l on l.account = identity_told.l "
+        "join identity_accounts as r on r.account = identity_told.r order by all"
     ).fetchall()
 
 
-def _contradictions(
-    connection: duckdb.DuckDBPyConnection, label: np.ndarray, names: list[str]
-) -> list[clusters.Pair]:
+def _contradictions(work: _Work, label: np.ndarray, names: list[str]) -> list[clusters.Pair]:
+    connection = work.connection
     looked_at = np.flatnonzero(label >= 0)
     if len(looked_at) == 0:
         return []
     inner = pa.table({"record": looked_at + 1, "cluster": label[looked_at]})
     connection.register("identity_inner", inner)
+    work.need("select record from identity_inner")
     found = guards.contradictions(connection, "identity_records", "identity_inner", names)
     connection.unregister("identity_inner")
     return [(left - 1, right - 1) for left, right in found]
@@ -198,8 +300,8 @@ def _write(connection: duckdb.DuckDBPyConnection, label: np.ndarray) -> None:
     connection.execute(
         "create or replace temporary table identity_clusters as "
         "select r.account, c.account as cluster from identity_told "
-        "join identity_records as r using (record) "
-        "join identity_records as c on c.record = identity_told.least"
+        "join identity_accounts as r using (record) "
+        "join identity_accounts as c on c.record = identity_told.least"
     )
     connection.execute(
         """
@@ -207,8 +309,8 @@ def _write(connection: duckdb.DuckDBPyConnection, label: np.ndarray) -> None:
         select l.account as account_l, r.account as account_r, v.* exclude (record_l, record_r),
             is_joined and a.cluster <> b.cluster as is_cut
         from identity_verdicts as v
-        join identity_records as l on l.record = v.record_l
-        join identity_records as r on r.record = v.record_r
+        join identity_accounts as l on l.record = v.record_l
+        join identity_accounts as r on r.record = v.record_r
         join identity_clusters as a on a.account = l.account
         join identity_clusters as b on b.account = r.account
         """

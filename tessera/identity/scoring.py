@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,23 @@ from splink.internals.waterfall_chart import records_to_waterfall_data
 
 from tessera.identity.fields import Field, Level
 
+BY_EVIDENCE = 99  # match key of a pair that shares no key, but an address or a device
+
 
 @dataclass(frozen=True)
 class Parameters:
-    """What was learned: Splink's settings, from how many records."""
+    """What was learned: Splink's settings, from how many records.
+
+    `largest_blocks`: by key, above which a block is left out. `filled`: columns that had something
+    to say. `definitions`: what the code was like. `learned`: names all this and the frequencies.
+    """
 
     splink: dict[str, Any]
     records: int
-
-    def to_json(self) -> str:
-        """As text, always the same for the same parameters."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> Parameters:
-        """The way back from `to_json`."""
-        return cls(**json.loads(text))
+    largest_blocks: dict[str, int] = field(default_factory=dict)
+    filled: list[str] = field(default_factory=list)
+    definitions: str = ""
+    learned: str = ""
 
     @property
     def field_names(self) -> list[str]:
@@ -51,7 +51,7 @@ def score(
     """Make the table `scores` of the pairs that weigh `lowest_weight` at least.
 
     Columns: record_l < record_r, match_weight (log2 of the odds that they are one person),
-    gamma_<field> (degree of agreement, 0 for none, -1 for unknown).
+    gamma_<field> (degree of agreement, 0 for none, -1 for unknown), by_evidence (match_key 99).
     """
     linker = linker_of(connection, records, parameters.splink)
     without_term_tables(linker, parameters.field_names)
@@ -61,7 +61,7 @@ def score(
     connection.execute(
         f"create or replace temporary table {scores} as "
         "select record_l, record_r, round(match_weight, 4) as match_weight, "
-        f"{gammas} from {told.physical_name}"
+        f"{gammas}, match_key = '{BY_EVIDENCE}' as by_evidence from {told.physical_name}"
     )
     told.drop_table_from_database_and_remove_from_cache()
 
@@ -100,6 +100,18 @@ def explain_pair(
         if bar["log2_bayes_factor"] is not None
     ]
     return float(rows[0]["match_weight"]), found
+
+
+def draw_weights(
+    connection: duckdb.DuckDBPyConnection, parameters: Parameters, chart: Path
+) -> None:
+    """Write Splink's chart of what each degree of agreement adds to the match weight, as a page."""
+    connection.execute("create or replace temporary table identity_nobody as select 0 as record")
+    drawn = linker_of(
+        connection, "identity_nobody", parameters.splink
+    ).visualisations.match_weights_chart()
+    chart.parent.mkdir(parents=True, exist_ok=True)
+    drawn.altair_chart.save(str(chart), inline=True)
 
 
 def without_term_tables(linker: Linker, names: list[str]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from splink import Linker, block_on
 
 from tessera.identity.em import learn_m
-from tessera.identity.fields import FIELDS, Field, used_fields
+from tessera.identity.fields import FIELDS, GIVEN, Field, used_fields
 from tessera.identity.scoring import Parameters, linker_of, settings_of, without_term_tables
 
 SEED = 42
@@ -49,12 +49,19 @@ def filled_fields(connection: duckdb.DuckDBPyConnection, records: str) -> tuple[
     return used_fields(filled)
 
 
+def filled_columns(connection: duckdb.DuckDBPyConnection, contacts: str) -> list[str]:
+    """The columns of contacts as they come that a few at least have."""
+    counts = ", ".join(f"count({name})" for name in GIVEN)
+    row = connection.execute(f"select {counts} from {contacts}").fetchall()[0]
+    return [name for name, count in zip(GIVEN, row, strict=True) if count >= _MIN_FILLED]
+
+
 def train(
     connection: duckdb.DuckDBPyConnection, records: str, fields: tuple[Field, ...]
 ) -> Parameters:
     """Learn u from random pairs and m by EM in several blocks; deterministic for its input.
 
-    `records`: the normalised records with their term frequencies.
+    `records`: the normalised records.
     """
     linker = linker_of(connection, records, settings_of(fields))
     without_term_tables(linker, [field.name for field in fields])

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import duckdb
 import pytest
 
-from tessera import identities
+from tessera import identities, operators
 from tessera.warehouse import SCHEMA
 
 DAY, NOW = date(2026, 1, 5), datetime(2026, 1, 6)
@@ -18,6 +18,12 @@ LINES = "order_id varchar, line_id varchar, account_id varchar, ordered_at times
 
 @pytest.fixture
 def warehouse() -> duckdb.DuckDBPyConnection:
+    """Two contacts, and nothing else."""
+    return two_contacts()
+
+
+def two_contacts() -> duckdb.DuckDBPyConnection:
+    """A warehouse with two contacts, and nothing else."""
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("create schema if not exists staging")
     connection.execute(SCHEMA)
@@ -54,9 +60,9 @@ def customers(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def test_a_merge_taken_back_restores_the_ids(warehouse: duckdb.DuckDBPyConnection) -> None:
     before = customers(warehouse)
     assert before == {"a": "a", "ea": "a", "b": "b", "eb": "b"}
-    told = identities.say_word(warehouse, "merge", ("a", "b"), "one woman", NOW)
+    told = operators.say_word(warehouse, "merge", ("a", "b"), "one woman", NOW)
     assert set(customers(warehouse).values()) == {"a"}
-    identities.undo_word(warehouse, int(told.split()[1].rstrip(":")), None, NOW)
+    operators.undo_word(warehouse, int(told.split()[1].rstrip(":")), None, NOW)
     assert customers(warehouse) == before
 
 
