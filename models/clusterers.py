@@ -94,13 +94,11 @@ def fit_grains(
     counts: Labels,
     grains: Sequence[float],
     parameters: SearchParameters,
-    near: Sequence[Clusterer] | None = None,
 ) -> list[Clusterer | None]:
     """Fit to different rows that occur `counts` times each, once for every grain.
 
     A grain is a number of clusters, at most that of the rows; of DBSCAN and HDBSCAN see `GRAINS`,
     and they pay no heed to the counts: a repeated row would look like a dense region.
-    near: where k-means may start besides, a fit a grain.
     """
     ks = [int(grain) for grain in grains]
     with threadpool_limits(limits=1):
@@ -110,8 +108,7 @@ def fit_grains(
             return list(fit_ward(rows, counts, ks, parameters))
         if algorithm in GRAINS:
             return list(fit_dense(algorithm, rows, grains, parameters))
-        starts: Sequence[Clusterer | None] = near or [None] * len(ks)
-        return [_kmeans(rows, counts, k, parameters, s) for k, s in zip(ks, starts, strict=True)]
+        return [_kmeans(rows, counts, k, parameters) for k in ks]
 
 
 def refine(fitted: Clusterer, rows: Matrix, parameters: SearchParameters) -> Clusterer:
@@ -142,13 +139,7 @@ def _refine_kmeans(
     return NearestCentre(np.asarray(found.cluster_centers_))
 
 
-def _kmeans(
-    rows: Matrix, counts: Labels, k: int, parameters: SearchParameters, near: Clusterer | None
-) -> NearestCentre:
-    """The best of `n_init` starts; with `near`, the better of a start there and one new one."""
-    starts = parameters.n_init if near is None else 1
-    best = KMeans(k, n_init=starts, random_state=parameters.seed).fit(rows, sample_weight=counts)
-    if near is not None:
-        again = KMeans(k, init=near.centres, n_init=1).fit(rows, sample_weight=counts)
-        best = min(best, again, key=lambda fit: float(fit.inertia_))
-    return NearestCentre(np.asarray(best.cluster_centers_))
+def _kmeans(rows: Matrix, counts: Labels, k: int, parameters: SearchParameters) -> NearestCentre:
+    """The best of `n_init` starts."""
+    found = KMeans(k, n_init=parameters.n_init, random_state=parameters.seed)
+    return NearestCentre(np.asarray(found.fit(rows, sample_weight=counts).cluster_centers_))

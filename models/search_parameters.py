@@ -29,6 +29,7 @@ class SearchParameters:
         spend is within `revenue_tolerance` of the greatest. Two or three segments separate best and
         say least; more than it takes to tell who spends what, nobody can act on.
     resamples: of the bootstrap that measures stability; 0 leaves it out.
+    resample_starts: of k-means in each resample, at most `n_init`; ten say nearly the same.
     n_init: starts of k-means on the search sample; the best start is refined on all customers.
     search_rows, silhouette_rows, stability_rows, density_rows, mixture_rows: above this many
         customers a seeded sample is used for the search, the silhouettes, the stability, the
@@ -44,6 +45,7 @@ class SearchParameters:
     tolerance: float = 0.0
     revenue_tolerance: float = 0.05
     resamples: int = 20
+    resample_starts: int = 5
     seed: int = 42
     n_init: int = 10
     search_rows: int = 20_000

@@ -9,6 +9,7 @@ who were drawn. The mean over the resamples: below 0.5 dissolved, from 0.75 on a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,8 @@ def segment_stability(
 
     NaN for noise, which is no segment; all NaN with no resamples or where all rows are equal. Above
     `stability_rows` rows it is measured on a seeded sample of them: a little lower than on all.
-    K-means starts twice in a resample, where the segments are and anew; the better fit counts.
+    K-means starts anew in each resample, `resample_starts` times: a start where the segments are
+    would find them again where a better partition is a start away.
     """
     sums = [np.zeros(len(c.clusterer.centres)) for c in candidates]
     if not parameters.resamples or not rows.shape[1]:
@@ -88,6 +90,7 @@ def _fits_of_resamples(
     A bootstrap resample is as large as the rows; who is drawn twice counts twice.
     """
     chance = np.random.default_rng(parameters.seed)
+    anew = replace(parameters, n_init=min(parameters.resample_starts, parameters.n_init))
     kinds = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
     for _ in range(parameters.resamples):
         drawn, counts = np.unique(chance.integers(0, len(rows), len(rows)), return_counts=True)
@@ -104,8 +107,7 @@ def _fits_of_resamples(
                 rows[drawn],
                 counts.astype(np.intp),
                 [candidates[i].grain for i in which],
-                parameters,
-                [candidates[i].clusterer for i in which],
+                anew,
             )
             for i, fit in zip(which, found, strict=True):
                 fits[i] = fit
