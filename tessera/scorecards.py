@@ -54,7 +54,7 @@ def judge(
     tables = {
         **_scores(clustered, sampled, stability or {}),
         "segment_maps": places,
-        **_audited(connection, members, ordered, preparation.used, settings, as_of),
+        **_audited(connection, members, ordered, preparation.inputs, settings, as_of),
     }
     unsure = float((clustered["confidence"] < settings.audit.unsure_below).mean())
     tables["fit_scorecards"] = tables["fit_scorecards"].assign(
