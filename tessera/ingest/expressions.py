@@ -15,8 +15,8 @@ _TIGHT_OFFSET = r"regexp_replace({0}, '\s*([+-]\d\d):?(\d\d)$', '\1:\2')"
 def first(*columns: str) -> str:
     """The first of the columns that holds more than blanks.
 
-    >>> first("Email")
-    "nullif(trim(\\"Email\\"), '')"
+    >>> print(first("Email"))
+    nullif(trim("Email"), '')
     """
     texts = [f"nullif(trim({sql.name(column)}), '')" for column in columns]
     return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from tessera.ingest.fetch import secret, since, stores
 from tessera.ingest.fetch.since import greatest, looked_back
-
-
-@pytest.mark.parametrize("module", [secret, since, stores], ids=lambda module: module.__name__)
-def test_the_examples_hold(module):
-    found = doctest.testmod(module)
-    assert found.attempted
-    assert found.failed == 0
 
 
 @pytest.mark.parametrize(
