@@ -13,13 +13,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from models.naming import MIN_KNOWN_SHARE
 from models.preparation import Matrix, numeric_features
 
 #: Cliff's delta in words, by its absolute value: Romano, Kromrey, Coraggio & Skowronek (2006),
 #: "Appropriate statistics for ordinal level data".
 MAGNITUDES = {"negligible": 0.0, "small": 0.147, "medium": 0.33, "large": 0.474}
-#: Reasons told of each customer, and customers explained at a time, which bounds the memory.
+#: Reasons told of each customer, the least part of all that speaks for her segment that one has,
+#: and customers explained at a time, which bounds the memory.
 REASONS = 3
+MIN_REASON_SHARE = 0.05
 CHUNK = 100_000
 
 Keys = NDArray[np.object_]
@@ -33,8 +36,9 @@ def effect_sizes(frame: pd.DataFrame, segments: ArrayLike, features: Sequence[st
     than one of the others, minus the chance that she has less; -1 to 1, whatever the scale and the
     shape, and outliers weigh no more than others. Only customers with a value count.
     Columns: segment_id; feature; feature_rank (1 is the greatest in absolute value; missing without
-    an effect); effect_size (NaN where the segment or the others have no value); magnitude (in
-    words, of `MAGNITUDES`); segment_median and others_median; known_share (of the segment's
+    an effect, and where fewer than `MIN_KNOWN_SHARE` of the segment's customers have a value);
+    effect_size (NaN where the segment or the others have no value); magnitude (in words, of
+    `MAGNITUDES`); segment_median and others_median; known_share (of the segment's
     customers who have a value). Sorted by segment and rank.
     """
     numbers = numeric_features(frame, [name for name in features if name in frame.columns])
@@ -45,13 +49,14 @@ def effect_sizes(frame: pd.DataFrame, segments: ArrayLike, features: Sequence[st
         for name in numbers
     ]
     found = pd.concat(parts, ignore_index=True)
-    found["strength"] = found["effect_size"].abs().round(12)
+    strength = found["effect_size"].abs().round(12)
+    found["magnitude"] = _magnitudes(strength)
+    found["strength"] = strength.where(found["known_share"] >= MIN_KNOWN_SHARE)
     found = found.sort_values(
         ["segment_id", "strength", "feature"], ascending=[True, False, True], ignore_index=True
     )
     rank = found.groupby("segment_id").cumcount() + 1
     found["feature_rank"] = rank.where(found["strength"].notna()).astype("Int64")
-    found["magnitude"] = _magnitudes(found["strength"])
     return found[[
         "segment_id", "feature", "feature_rank", "effect_size", "magnitude", "segment_median",
         "others_median", "known_share",
@@ -142,7 +147,8 @@ def members(placed: pd.DataFrame, rows: Matrix, count: int = 5) -> pd.DataFrame:
     told["centre_distance"] = _to_own_mean(rows, groups, len(keys)).round(9)
     orders = {"typical": "centre_distance", "border": "confidence"}
     parts = [
-        told.sort_values(["segment_id", by, "customer_id"], kind="stable")
+        told.iloc[_least(told[by].to_numpy(), groups, count)]
+        .sort_values(["segment_id", by, "customer_id"])
         .groupby("segment_id")
         .head(count)
         .assign(kind=kind)
@@ -154,6 +160,16 @@ def members(placed: pd.DataFrame, rows: Matrix, count: int = 5) -> pd.DataFrame:
         "segment_id", "kind", "member_rank", "customer_id", "centre_distance", "confidence",
         "second_segment_id",
     ]]  # fmt: skip
+
+
+def _least(values: Matrix, groups: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Positions of each group's `count` least values, and of those equal to the last of them."""
+    found = []
+    for group in range(groups.max(initial=-1) + 1):
+        here = np.flatnonzero(groups == group)
+        last = np.partition(values[here], min(count, len(here)) - 1)[min(count, len(here)) - 1]
+        found.append(here[values[here] <= last])
+    return np.concatenate(found) if found else np.zeros(0, dtype="intp")
 
 
 def _to_own_mean(rows: Matrix, groups: NDArray[np.intp], count: int) -> Matrix:
@@ -196,8 +212,9 @@ def explain_customers(placement: Placement) -> pd.DataFrame:
 
     Columns, one row per customer in the order of `rows`: margin (d2² − d1²; NaN without a second),
     and for i = 1..3 reason_i (a feature that speaks for her own segment, the strongest first;
-    missing where there is none, or where the value is not known but guessed), reason_i_value (as
-    people know it), reason_i_share (its part in all that speaks for the segment, 0..1).
+    missing where there is none that matters, or the value is not known but guessed),
+    reason_i_value (as people know it), reason_i_share (its part in all that speaks for the
+    segment, 0..1).
     """
     parts = [_explain(placement, slice(i, i + CHUNK)) for i in range(0, len(placement.rows), CHUNK)]
     return pd.concat(parts, ignore_index=True) if parts else _explain(placement, slice(0, 0))
@@ -218,7 +235,7 @@ def _explain(placement: Placement, where: slice) -> pd.DataFrame:
     names = np.array([*placement.features], dtype="object")
     columns: dict[str, Matrix | pd.Series] = {"margin": margin.round(9)}
     for i in range(order.shape[1]):
-        is_one = strongest[:, i] > 0
+        is_one = (strongest[:, i] > 0) & (strongest[:, i] >= MIN_REASON_SHARE * every)
         told = np.take_along_axis(values, order[:, [i]], axis=1)[:, 0]
         share = np.divide(strongest[:, i], every, out=np.full(len(rows), np.nan), where=is_one)
         columns[f"reason_{i + 1}"] = pd.Series(names[order[:, i]]).where(is_one, None)

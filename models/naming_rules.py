@@ -86,6 +86,7 @@ NAME_RULES = (
         (
             _low("frequency", 0.45),
             _low("monetary", 0.5),
+            _high("tenure_days", 0.25),
             Condition("engagement_score", at_least=0.2, at_most=0.6),
             Condition("engagement_score", "median", at_least=1.0),
         ),

@@ -32,8 +32,8 @@ class RuleParameters:
     """
 
     max_depth: int = 3
-    rows: int = 100_000
-    slack: float = 0.01
+    rows: int = 20_000
+    slack: float = 0.02
     seed: int = 42
 
 

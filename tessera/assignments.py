@@ -22,7 +22,6 @@ from tessera.settings import Settings
 
 if TYPE_CHECKING:
     from models.clustering import FittedSegments
-    from models.preparation import Preparation
     from models.weeks import Outcome, Week
 
 log = logging.getLogger(__name__)
@@ -45,13 +44,13 @@ class Models:
 
 @dataclass(frozen=True)
 class Assigned:
-    """What a run did: a line for people, what the gates said of a fit (`Verdict.reasons`), the
-    champion's preparation, and stability by segment_id.
+    """What a run did: a line for people, what the gates said of a fit (`Verdict.reasons`), what it
+    hands on, and stability by segment_id.
     """
 
     told: str
     reasons: pd.DataFrame
-    preparation: Preparation
+    week: Week
     stability: Mapping[str, float]
 
 
@@ -82,10 +81,11 @@ def assign(
         connection.execute("rollback")
         raise
     connection.execute("commit")
-    fitted, ids = outcome.week.fitted, outcome.week.ids
-    stability = {ids[c]: float(jaccard) for c, jaccard in enumerate(fitted.segment_stability)}
+    week = outcome.week
+    stable = enumerate(week.fitted.segment_stability)
+    stability = {week.ids[cluster]: float(jaccard) for cluster, jaccard in stable}
     told = _told(outcome, models, model_id)
-    return Assigned(told, outcome.verdict.reasons, fitted.preparation, stability)
+    return Assigned(told, outcome.verdict.reasons, week, stability)
 
 
 def _models(connection: duckdb.DuckDBPyConnection, as_of: date) -> Models:

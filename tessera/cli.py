@@ -128,6 +128,20 @@ def find_customers(
             console.print(f"{found.pseudonym}  {told}", highlight=False)
 
 
+@app.command()
+def explain(
+    customer: Annotated[
+        str, typer.Argument(help="Pseudonym, exported id, e-mail, telephone or handle")
+    ],
+) -> None:
+    """Show a customer's segment, how sure that is, why she is in it, and the second best."""
+    from tessera.explanations import told
+
+    with runs.open_run_warehouse(settings.load()) as connection:
+        for text in told(connection, customer):
+            console.print(text, highlight=False)
+
+
 identity = typer.Typer(help="Which accounts are one customer.", no_args_is_help=True)
 app.add_typer(identity, name="identity")
 AccountName = Annotated[str, typer.Argument(help="Pseudonym, as `customers find` prints it")]

@@ -159,7 +159,7 @@ def fit_segments(run: Run) -> str:
 
 def assign_segments(run: Run) -> str:
     """Features and ML models → ml: judge the fit, put every customer into a segment."""
-    from tessera import assignments, fits, restating, scorecards
+    from tessera import assignments, explanations, fits, restating, scorecards
 
     with run.warehouse() as connection:
         customers = fits.read_customers(connection, run.as_of)
@@ -168,7 +168,8 @@ def assign_segments(run: Run) -> str:
         judged = gate.results_of_fit(done.reasons)
         gate.record(connection, "assign_segments", run.as_of, judged)
         told = (customers, run.settings, run.as_of, done.stability)
-        scorecards.judge(connection, done.preparation, *told)
+        scorecards.judge(connection, done.week.fitted.preparation, *told)
+        explanations.explain(connection, customers, done.week, run.as_of)
     return done.told
 
 

@@ -192,6 +192,24 @@ create table if not exists ml.segment_names (
     suggested_action varchar, suggested_channel varchar
 );
 alter table ml.segment_names add column if not exists suggested_channel varchar;
+create table if not exists ml.segment_features (
+    as_of date, segment_id varchar, feature varchar, feature_rank integer, effect_size double,
+    magnitude varchar, segment_median double, others_median double, known_share double
+);
+create table if not exists ml.segment_members (
+    as_of date, segment_id varchar, kind varchar, member_rank integer, customer_id varchar,
+    centre_distance double, confidence double, second_segment_id varchar
+);
+create table if not exists ml.segment_rules (
+    as_of date, segment_id varchar, set_apart varchar, sql_rule varchar, rule_precision double,
+    rule_recall double, rule_fidelity double
+);
+create table if not exists ml.customer_reasons (
+    as_of date, customer_id varchar, margin double,
+    reason_1 varchar, reason_1_value double, reason_1_share double,
+    reason_2 varchar, reason_2_value double, reason_2_share double,
+    reason_3 varchar, reason_3_value double, reason_3_share double
+);
 
 create table if not exists ml.fit_scorecards (
     as_of date, model_id varchar, segments bigint, customers bigint, silhouette double,

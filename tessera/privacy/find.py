@@ -9,9 +9,14 @@ import duckdb
 BY = ("customer_id", "email", "phone", "handle")
 
 FIND = f"""
-select distinct vault.pseudonym, segments.segment_name, segments.lifecycle_stage, segments.as_of
+select distinct
+    vault.pseudonym, coalesce(merged.customer_id, vault.pseudonym), segments.segment_name,
+    segments.lifecycle_stage, segments.as_of
 from staging.stg_vault__identifiers as vault
-left join segments.customer_segments as segments on segments.customer_id = vault.pseudonym
+left join enriched.identities as merged
+    on merged.kind = 'account' and merged.key = vault.pseudonym
+left join segments.customer_segments as segments
+    on segments.customer_id = coalesce(merged.customer_id, vault.pseudonym)
 where vault.kind = 'customer' and vault.field in {BY} and lower(vault.value) = lower(trim($1))
 order by all
 """
@@ -23,9 +28,10 @@ class NobodyFound(LookupError):
 
 @dataclass(frozen=True)
 class Found:
-    """A customer and where she stands; nothing of her in clear."""
+    """An account, whose it is and where she stands; nothing of her in clear."""
 
     pseudonym: str
+    customer_id: str
     segment_name: str | None
     lifecycle_stage: str | None
     as_of: str | None
@@ -46,6 +52,6 @@ def find(connection: duckdb.DuckDBPyConnection, identifier: str) -> list[Found]:
             "it as the exports do; `tessera doctor` shows which exports were loaded"
         )
     return [
-        Found(pseudonym, segment, stage, str(as_of) if as_of else None)
-        for pseudonym, segment, stage, as_of in rows
+        Found(pseudonym, customer, segment, stage, str(as_of) if as_of else None)
+        for pseudonym, customer, segment, stage, as_of in rows
     ]

@@ -48,9 +48,16 @@ select
     profiles.segment_id,
     profiles.segment_name,
     profiles.model_id,
-    names.description,
+    case
+        when rules.set_apart <> '' then names.description || ' ' || rules.set_apart
+        else names.description
+    end as description,
     names.suggested_action,
     names.suggested_channel,
+    rules.sql_rule,
+    rules.rule_precision,
+    rules.rule_recall,
+    rules.rule_fidelity,
     cast(profiles.customers as bigint) as customers,
     {{ share('profiles.customers', 'totals.customers') }} as customer_share,
     cast(profiles.gross_revenue as decimal(18, 4)) as gross_revenue,
@@ -68,3 +75,6 @@ left join {{ source('ml', 'segment_names') }} as names
     on profiles.model_id = names.model_id
     and profiles.as_of = names.as_of
     and profiles.segment_id = names.segment_id
+left join {{ source('ml', 'segment_rules') }} as rules
+    on profiles.as_of = rules.as_of
+    and profiles.segment_id = rules.segment_id
