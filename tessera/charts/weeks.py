@@ -5,13 +5,11 @@ from __future__ import annotations
 import altair as alt
 import duckdb
 
-from tessera.charts.flow import Link, draw_flow
+from tessera.charts.sankey import Flow, sankey
 from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, GREEN, GREY, ORANGE, PINK, VERMILION
 
-CAUSES = alt.Scale(
-    domain=["behaviour", "boundary", "correction", "new"], range=[BLUE, ORANGE, PINK, GREEN]
-)
+CAUSES = {"behaviour": BLUE, "boundary": ORANGE, "correction": PINK, "new": GREEN}
 EVENTS = alt.Scale(
     domain=["continued", "split", "born", "merged", "died"],
     range=["circle", "diamond", "triangle-up", "square", "cross"],
@@ -87,16 +85,17 @@ def migrations(connection: duckdb.DuckDBPyConnection) -> Drawn:
         "nobody has moved yet",
     )
     seen = first(rows)
-    links = [
-        Link(row["from_segment_name"], row["to_segment_name"], row["cause"], row["customers"])
+    flows = [
+        Flow(row["from_segment_name"], row["to_segment_name"], row["cause"], row["customers"])
         for row in rows.to_pylist()
     ]
-    return draw_flow(links, alt.Color("kind:N", title=None, scale=CAUSES)).properties(
+    return sankey(flows, CAUSES, ("from", "to")).properties(
+        height=320,
         title=titled(
             f"{seen['moved']:,} customers came or moved, {seen['behaved'] or 0:,} of them for what "
             "they did",
             f"From the run before to that as of {seen['as_of']}",
-        )
+        ),
     )
 
 

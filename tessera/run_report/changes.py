@@ -8,8 +8,8 @@ import duckdb
 from tessera.charts.sankey import Flow, sankey
 from tessera.charts.shown import Drawn, ask, first, titled
 from tessera.charts.theme import BLUE, GREEN, ORANGE, PINK, VERMILION
+from tessera.charts.weeks import CAUSES
 
-CAUSES = {"behaviour": BLUE, "boundary": ORANGE, "correction": PINK, "new": GREEN}
 EVENTS = {
     "continued": BLUE, "born": GREEN, "split": ORANGE, "merged": PINK, "died": VERMILION,
 }  # fmt: skip

@@ -104,6 +104,12 @@ CHAPTERS: dict[str, tuple[Part, ...]] = {
             ["segments.segment_separations"],
             "Kruskal–Wallis; large from 14 % of the variance of ranks, small below 6 %.",
         ),
+        Part(
+            "gates",
+            "Judged before going live",
+            ["segments.model_gates"],
+            "A fit that does not hold every gate assigns nobody; the ML model in use goes on.",
+        ),
     ),
     "What changed": (
         Part(
