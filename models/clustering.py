@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from models.clusterers import Clusterer, NearestCentre, fit_grains, refine
@@ -35,6 +36,9 @@ __all__ = ["FittedSegments", "SearchParameters", "assign", "distances", "fit_seg
 ID_COLUMN = "customer_id"
 #: What the segments are to explain: `evidence.revenue_explained`.
 REVENUE = "monetary"
+#: Of fits whose sum of squares differs by no more than this part, that near a former one is taken:
+#: k-means has several ends that are about as good, and chance would lead to another each week.
+AS_GOOD = 0.05
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,13 @@ def fit_segments(
     frame: pd.DataFrame,
     preparation: PreparationParameters | Mapping[str, Treatment] | None = None,
     parameters: SearchParameters | None = None,
+    near: pd.Series | None = None,
 ) -> FittedSegments:
     """Cluster customers: one row each, with customer_id and every feature that is to be used.
 
-    `preparation` may be the treatments alone, a feature each.
+    `preparation` may be the treatments alone, a feature each. near: customer_id -> group of a
+    former fit; k-means with as many clusters starts there, too, and what it finds from there counts
+    unless another start is clearly better.
 
     With fewer different customers than k_range asks for, the range shrinks; with a single customer,
     or all equal, there is one cluster.
@@ -101,7 +108,12 @@ def fit_segments(
         fitted = fit_preparation(ordered, preparation)
         rows = prepare(fitted, ordered)
         seen = sample_positions(len(rows), parameters.search_rows, parameters.seed)
-        found = _search(rows[seen], _revenue(ordered.iloc[seen]), parameters)
+        start = (
+            None
+            if near is None or not rows.shape[1]
+            else _means(rows[seen], ordered.iloc[seen], near)
+        )
+        found = _search(rows[seen], _revenue(ordered.iloc[seen]), parameters, start)
         clusterer = refine(found.clusterer, rows, parameters)
     return FittedSegments(
         preparation=fitted,
@@ -173,9 +185,20 @@ class _Found(NamedTuple):
     evidence: pd.DataFrame
 
 
-def _search(rows: Matrix, revenue: Matrix | None, parameters: SearchParameters) -> _Found:
+def _means(rows: Matrix, frame: pd.DataFrame, near: pd.Series) -> NearestCentre:
+    """The mean of each group of a former fit."""
+    groups = near.reindex(frame[ID_COLUMN]).to_numpy()
+    return NearestCentre(pd.DataFrame(rows).groupby(groups).mean().to_numpy())
+
+
+def _search(
+    rows: Matrix,
+    revenue: Matrix | None,
+    parameters: SearchParameters,
+    start: NearestCentre | None = None,
+) -> _Found:
     """Fit all candidates to the rows, measure them, and choose."""
-    candidates = _candidates(rows, parameters)
+    candidates = [_nearer(c, rows, parameters, start) for c in _candidates(rows, parameters)]
     stabilities = segment_stability(rows, candidates, parameters)
     clusterers = [candidate.clusterer for candidate in candidates]
     evidence = choose(measure(rows, clusterers, stabilities, revenue, parameters), parameters)
@@ -196,6 +219,25 @@ def _candidates(rows: Matrix, parameters: SearchParameters) -> list[Candidate]:
         told = {len(f.centres): Candidate(f, g) for f, g in zip(fits, grains, strict=True) if f}
         found += [told[k] for k in sorted(told)]
     return found or [Candidate(NearestCentre(rows.mean(axis=0, keepdims=True)), 1)]
+
+
+def _nearer(
+    candidate: Candidate, rows: Matrix, parameters: SearchParameters, start: NearestCentre | None
+) -> Candidate:
+    """The candidate, or the fit that starts from a former one, if that is about as good."""
+    found = candidate.clusterer
+    if start is None or found.algorithm != "kmeans" or len(start.centres) != len(found.centres):
+        return candidate
+    told = KMeans(len(start.centres), init=start.centres, n_init=1, random_state=parameters.seed)
+    again = NearestCentre(np.asarray(told.fit(rows).cluster_centers_))
+    if _spread(again, rows) > (1 + AS_GOOD) * _spread(found, rows):
+        return candidate
+    return Candidate(again, candidate.grain)
+
+
+def _spread(clusterer: Clusterer, rows: Matrix) -> float:
+    """Sum of the squared distances of the rows to the nearest centre."""
+    return float(np.square(clusterer.distances(rows).min(axis=1)).sum())
 
 
 def _two_nearest(values: Matrix) -> tuple[Labels, Labels, Matrix, Matrix]:

@@ -6,64 +6,36 @@ Frames in, frames out. Of the past a run knows what the last run handed on, a `W
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
-from models.clustering import ID_COLUMN, FittedSegments, fit_segments
-from models.distances import sample_positions
-from models.judging import (
-    Challenge,
-    GateParameters,
-    Verdict,
-    is_choice_kept,
-    judge,
-    judge_first,
-    kept,
+from models.challengers import (
+    WeekParameters,
+    choice,
+    fit_challenger,
+    fit_typical,
+    known_features,
+    silhouettes,
 )
+from models.clustering import ID_COLUMN, FittedSegments
+from models.distances import sample_positions
+from models.judging import Challenge, Verdict, judge, judge_first, kept
 from models.lineage import (
     NOISE_ID,
     Lineage,
-    LineageParameters,
     first_lineage,
     kept_lineage,
     match_segments,
     mean_positions,
 )
-from models.moves import MoveParameters, causes, place
-from models.preparation import (
-    DEFAULT_TREATMENTS,
-    PreparationParameters,
-    Treatment,
-    numeric_features,
-)
-from models.search_parameters import SearchParameters
-from models.silhouette import mean_silhouettes
+from models.moves import causes, place
+from models.preparation import numeric_features
 from models.views import View, least_stability, real_clusters, shift, smallest_share, with_noise
 
-
-@dataclass(frozen=True)
-class WeekParameters:
-    """What steers a run.
-
-    treatments: the features that are clustered; preparation: how else they are prepared, when not
-        by the defaults.
-    exclude_outliers: fit without customers whose `is_outlier` holds; they are placed all the same.
-    settled_days: after so long in a segment a customer is settled there. Where she was settled
-        tells a segment that splits from one that is born (see `models.lineage.match_segments`).
-    """
-
-    treatments: Mapping[str, Treatment] = field(default_factory=lambda: DEFAULT_TREATMENTS)
-    preparation: PreparationParameters | None = None
-    search: SearchParameters = field(default_factory=SearchParameters)
-    exclude_outliers: bool = True
-    lineage: LineageParameters = field(default_factory=LineageParameters)
-    moves: MoveParameters = field(default_factory=MoveParameters)
-    gates: GateParameters = field(default_factory=GateParameters)
-    settled_days: int = 28
+__all__ = ["Outcome", "Week", "WeekParameters", "advance", "choice", "fit_challenger"]
 
 
 @dataclass(frozen=True)
@@ -123,7 +95,9 @@ def advance(
     Raises ValueError for a day that is not after the previous one, and as `fit_segments` does.
     """
     parameters = parameters or WeekParameters()
-    today = _inputs(customers, previous, parameters)
+    today = known_features(
+        customers, parameters, () if previous is None else previous.inputs.columns
+    )
     if previous is None:
         return _begin(customers, today, chosen or challenger, parameters, as_of)
     if as_of <= previous.as_of:
@@ -133,7 +107,8 @@ def advance(
     if challenger is None and not refit:
         return run.keep(None, None, kept())
     if challenger is None:
-        challenger = fit_challenger(customers, parameters, choice(previous.fitted))
+        used = previous.fitted
+        challenger = fit_challenger(customers, parameters, choice(used), used)
     view, proposed = run.match(challenger)
     if chosen is None and _is_equal(proposed, previous):
         return run.keep(challenger, proposed, replace(kept(), is_equal=True))
@@ -155,7 +130,7 @@ def _begin(
     as_of: date,
 ) -> Outcome:
     """The first run: the fit goes live, everybody is new."""
-    fitted = chosen or _fit(customers, parameters.search, parameters)
+    fitted = chosen or fit_typical(customers, parameters.search, parameters)
     now, clusters = View(fitted, {}, today).nearest_cluster, real_clusters(fitted)
     lineage = first_lineage(now, clusters)
     lineage = replace(lineage, ids=with_noise(lineage.ids, fitted))
@@ -255,17 +230,18 @@ class _Run:
 
     def challenge(self, view: View, lineage: Lineage, moves: pd.DataFrame) -> Challenge:
         """Gather what the gates ask for."""
-        search, fitted = self.parameters.search, self.previous.fitted
+        search = self.parameters.search
         then, now = self.champion.nearest, view.nearest
         seen = sample_positions(len(now), search.silhouette_rows, search.seed)
-        codes = [np.unique(s.to_numpy()[seen], return_inverse=True)[1] for s in (now, then)]
-        own, champion = mean_silhouettes(view.rows[seen], codes)
+        own, champion = silhouettes(view.rows[seen], [now.to_numpy()[seen], then.to_numpy()[seen]])
         real = [[s for s in ids.values() if s != NOISE_ID] for ids in (view.ids, self.previous.ids)]
         return Challenge(
             least_stability=least_stability(view.fitted),
             silhouette=own.mean,
             champion_silhouette=champion.mean,
-            allowance=None if choice(view.fitted) == choice(fitted) else search.tolerance,
+            allowance=None
+            if choice(view.fitted) == choice(self.previous.fitted)
+            else search.tolerance,
             smallest_share=smallest_share(now, real[0]),
             champion_smallest_share=smallest_share(then, real[1]),
             events=lineage.events,
@@ -297,53 +273,6 @@ class _Run:
     def _alone(self, now: View, then: View, who: pd.Index) -> pd.Series:
         """Where these customers would be with one thing changed alone."""
         return self.put(now, then, who).set_index(ID_COLUMN)["segment_id"]
-
-
-def fit_challenger(
-    customers: pd.DataFrame, parameters: WeekParameters, in_use: tuple[str, int] | None = None
-) -> FittedSegments:
-    """This week's fit; of the algorithm and k in use unless another choice is really better."""
-    fitted = _fit(customers, parameters.search, parameters)
-    if in_use is None or choice(fitted) == in_use:
-        return fitted
-    algorithm, k = in_use
-    if not is_choice_kept(fitted.evidence, algorithm, k, parameters.search, parameters.gates):
-        return fitted
-    same = replace(parameters.search, algorithms=(algorithm,), k_range=(k, k))
-    return _fit(customers, same, parameters)
-
-
-def choice(fitted: FittedSegments) -> tuple[str, int]:
-    """What the rule chooses: algorithm and number of clusters."""
-    return fitted.clusterer.algorithm, fitted.k
-
-
-def _fit(
-    customers: pd.DataFrame, search: SearchParameters, parameters: WeekParameters
-) -> FittedSegments:
-    typical = customers
-    if parameters.exclude_outliers and "is_outlier" in customers:
-        typical = customers[~customers["is_outlier"].fillna(False).astype(bool)]
-    preparation = parameters.preparation or parameters.treatments
-    return fit_segments(customers if typical.empty else typical, preparation, search)
-
-
-def _inputs(
-    customers: pd.DataFrame, previous: Week | None, parameters: WeekParameters
-) -> pd.DataFrame:
-    """Ids and raw features, those of the last run among them, ascending by customer."""
-    if customers.empty:
-        raise ValueError("no customers to segment")
-    ids = customers[ID_COLUMN]
-    if ids.duplicated().any():
-        raise ValueError(f"{ID_COLUMN} repeats, for example {ids[ids.duplicated()].iloc[0]!r}")
-    features = dict.fromkeys(parameters.treatments)
-    if previous is not None:
-        features |= dict.fromkeys(c for c in previous.inputs.columns if c in customers.columns)
-    features.pop(ID_COLUMN, None)
-    numbers = numeric_features(customers, list(features))
-    numbers.insert(0, ID_COLUMN, ids)
-    return numbers.sort_values(ID_COLUMN, ignore_index=True)
 
 
 def _is_equal(proposed: Lineage, previous: Week) -> bool:

@@ -114,7 +114,7 @@ def test_a_refused_challenger_leaves_the_champion(
     first: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = _with_border_at(first.week.fitted, 9.5)
-    monkeypatch.setattr("models.weeks.fit_segments", lambda *_: moved)
+    monkeypatch.setattr("models.challengers.fit_segments", lambda *_: moved)
     run = _run(first.week, _customers(), 1)
     assert run.verdict.is_refused
     assert run.week.fitted is first.week.fitted
