@@ -9,16 +9,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from io import StringIO
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console, RenderableType
 
 from models.clustering import FittedSegments, SearchParameters, assign, fit_segments
 from models.preparation import DEFAULT_TREATMENTS
-from tessera import registry
+from tessera import champions, registry, registry_report
 from tessera.registry import FeatureVersion, ModelRefused
 from tessera.warehouse import SCHEMA
 
@@ -172,3 +174,35 @@ def test_history_is_appended_and_not_repeated(warehouse: duckdb.DuckDBPyConnecti
         registry.note(warehouse, "one", DAY, status, "why", NOW)
     told = warehouse.execute("select seq, status from ops.model_events order by seq").fetchall()
     assert told == [(1, "fitted"), (2, "promoted"), (3, "fitted")]
+
+
+def _shown(what: RenderableType) -> str:
+    console = Console(file=StringIO(), width=160)
+    console.print(what)
+    stream = console.file
+    assert isinstance(stream, StringIO)
+    return stream.getvalue()
+
+
+def test_what_operators_see(
+    warehouse: duckdb.DuckDBPyConnection, fitted: FittedSegments, saved: Path, tmp_path: Path
+) -> None:
+    features = registry.feature_version(warehouse, list(DEFAULT_TREATMENTS), DEFINITIONS)
+    registry.save(warehouse, tmp_path, "two", date(2026, 1, 8), fitted, features)
+    champions.write(warehouse, champions.Champion(DAY, "one", {0: "s1"}, 1))
+    registry.note(warehouse, "two", date(2026, 1, 8), "kept back", "too few are stable", NOW)
+    champions.promote(warehouse, "two", None, NOW)
+    told = _shown(registry_report.models(warehouse))
+    assert "champion since 2026-01-01" in told and "kept back: too few are stable" in told
+    assert "From the next run on: two (promote)" in told
+    told = _shown(registry_report.model(warehouse, tmp_path, "one"))
+    assert "recency_days" in told and "the file is whole" in told and saved.name in told
+    saved.write_bytes(b"else")
+    assert "CHANGED" in _shown(registry_report.model(warehouse, tmp_path, "one"))
+    with pytest.raises(LookupError, match="`tessera models list`"):
+        registry_report.model(warehouse, tmp_path, "three")
+
+
+def test_an_empty_registry_says_what_to_do(warehouse: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(LookupError, match="`make run` fits the first"):
+        registry_report.models(warehouse)
