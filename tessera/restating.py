@@ -21,7 +21,7 @@ KNOWN_AT = {
     "stg_crm__contacts": "coalesce(updated_at, created_at)",
     "stg_crm__consents": "changed_at",
     "stg_crm__demographics": "updated_at",
-    "stg_shop__orders": "coalesce(updated_at, ordered_at)",
+    "stg_shop__orders": "ordered_at",
     "stg_shop__order_lines": "ordered_at",
     "stg_shop__refunds": "refunded_at",
     "stg_shop__products": "null",

@@ -152,7 +152,7 @@ def gates(connection: duckdb.DuckDBPyConnection) -> Drawn:
     goes = "goes live" if seen["is_promoted"] else "does not go live"
     held = f"{seen['gates'] - seen['failed']} of {seen['gates']} gates hold"
     base = alt.Chart(rows).encode(alt.Y("gate:N", title=None, sort=None))
-    bars = base.mark_bar().encode(
+    bars = base.mark_bar(height=12).encode(
         alt.X("observed:Q", title="Measured (bar) and asked for (line)"),
         alt.Color(
             "passed:N",

@@ -92,7 +92,7 @@ def _nothing_leaks(told: Settings, rows: list[Told], last_step: str) -> None:
 
 
 def test_no_feature_knows_what_happens_later(told: Settings) -> None:
-    _nothing_leaks(told, history(seed=1), "fit_segments")
+    _nothing_leaks(told, history(seed=1), "assign_segments")
 
 
 @pytest.mark.long

@@ -18,7 +18,7 @@ from tests.pipeline.conftest import ROOT, Finished, tessera
 PICTURES = ROOT / "docs" / "images" / "tables"
 LARGEST = 60_000  # bytes
 # One run has no moves between segments, and few orders no rules.
-RARE = {"segment_history", "basket_rules", "trend_changes"}
+RARE = {"segment_history", "segment_migrations", "basket_rules", "trend_changes"}
 
 
 def public(demo: Finished) -> set[str]:
