@@ -107,9 +107,11 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> Drawn:
         alt.Shape("event:N", title=None, scale=shapes)
     )
     dots = dots.transform_filter("datum.is_end && datum.event != 'continued'")
-    said = "every segment went on"
+    said = "in none was a segment born, split, merged or lost"
     if told["changes"]:
-        said = f"{told['changes']} times a segment was born, split, merged or died"
+        said = f"{told['changes']} births, splits, mergers and deaths of segments"
+    if told["runs"] == 1:
+        said = "the first, so all segments are new"
     return (base.mark_line() + dots).properties(
-        title=titled(f"Over {told['runs']} runs: {said}"), height=alt.Step(30)
+        title=titled(f"Runs so far: {told['runs']}; {said}"), height=alt.Step(30)
     )

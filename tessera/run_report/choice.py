@@ -34,7 +34,7 @@ def elbow(connection: duckdb.DuckDBPyConnection) -> Drawn:
     return (base.mark_line(point=True) + chosen).properties(
         title=titled(
             f"{told['chosen']} clusters were chosen (circled); they leave {told['saved'] or 0:.0%} "
-            "less spread than the fewest tried"
+            "less spread than the widest tried"
         ),
         height=220,
     )

@@ -84,7 +84,7 @@ def test_every_part_is_there_with_its_sentence(page_of: Callable[..., str]) -> N
     assert sentence(page, "moves").startswith("40 customers moved since the run before, 75% of")
     assert (
         sentence(page, "lineage")
-        == "Over 2 runs: 1 times a segment was born, split, merged or died."
+        == "Runs so far: 2; 1 births, splits, mergers and deaths of segments."
     )
     assert (
         sentence(page, "quality")
