@@ -41,11 +41,11 @@ def moves(connection: duckdb.DuckDBPyConnection) -> Drawn:
         Flow(row["source"], row["target"], row["cause"], row["customers"])
         for row in rows.slice(0, BANDS).to_pylist()
     ]
-    share = f"{told['by_behaviour'] or 0:.0%} of them because they behave otherwise"
+    share = f"{told['by_behaviour'] or 0:.0%} of them because their behaviour changed"
     return sankey(flows, CAUSES, ("from", "to")).properties(
         title=titled(f"{told['moved']:,} customers moved since the run before, {share}"),
         width=170,
-        height=320,
+        height=min(110 + 30 * len(flows), 320),
     )
 
 
@@ -107,7 +107,7 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> Drawn:
         alt.Shape("event:N", title=None, scale=shapes)
     )
     dots = dots.transform_filter("datum.is_end && datum.event != 'continued'")
-    said = "in none was a segment born, split, merged or lost"
+    said = "since the first, no segment was born, split, merged or lost"
     if told["changes"]:
         said = f"{told['changes']} births, splits, mergers and deaths of segments"
     if told["runs"] == 1:
