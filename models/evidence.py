@@ -125,10 +125,10 @@ def choose(measured: pd.DataFrame, parameters: SearchParameters) -> pd.DataFrame
     Eligible is a candidate of whose segments the smallest holds at least `min_share` of the
     customers and the least stable is found again with a Jaccard of `min_stability`. Of those whose
     silhouette is within `tolerance` of the best, the one with the fewest segments is taken that
-    explains spend within `revenue_tolerance` of the most that any of them explains; of equal k the
-    better silhouette, then the algorithm named first. Where no spend is known, the best silhouette
-    decides. If none is eligible, the most stable of those that are large enough is taken, or else
-    the one whose smallest segment is largest.
+    explains of spend at most the part `revenue_tolerance` less than the one that explains most; of
+    equal k the better silhouette, then the algorithm named first. Where no spend is known, the best
+    silhouette decides. If none is eligible, the most stable of those that are large enough is
+    taken, or else the one whose smallest segment is largest.
     gap: silhouette less that of the best other candidate; above zero it leads.
     """
     told = measured.assign(gap=_gaps(measured["silhouette"]))
@@ -165,11 +165,12 @@ def _pick(
             return near.sort_values("silhouette", ascending=False, kind="stable").index[0], (
                 "best silhouette"
             )
-        telling = near[near["revenue_explained"] >= most - parameters.revenue_tolerance]
+        enough = 1 - parameters.revenue_tolerance
+        telling = near[near["revenue_explained"] >= enough * most]
         ranked = telling.sort_values(["k", "silhouette"], ascending=[True, False], kind="stable")
         return ranked.index[0], (
-            f"fewest segments that explain within {parameters.revenue_tolerance} of the most of "
-            f"spend ({most:.2f}), of those within {parameters.tolerance} of the best silhouette "
+            f"fewest segments that explain at least {enough:.0%} of the most that can be explained "
+            f"of spend ({most:.2f}), of those within {parameters.tolerance} of the best silhouette "
             f"({best:.3f})"
         )
     large = told[told["smallest_share"] >= parameters.min_share]

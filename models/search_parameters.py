@@ -26,8 +26,8 @@ class SearchParameters:
         cluster.
     tolerance, revenue_tolerance: of the eligible whose silhouette is within `tolerance` of the best
         (0: simply the best), the one with the fewest segments is taken whose share of explained
-        spend is within `revenue_tolerance` of the greatest. Two or three segments separate best and
-        say least; more than it takes to tell who spends what, nobody can act on.
+        spend is at most the part `revenue_tolerance` below the greatest. Two or three segments
+        separate best and say least; more than it takes to tell who spends what, nobody can act on.
     resamples: of the bootstrap that measures stability; 0 leaves it out.
     resample_starts: of k-means in each resample, at most `n_init`; ten say nearly the same.
     n_init: starts of k-means on the search sample; the best start is refined on all customers.
@@ -43,7 +43,7 @@ class SearchParameters:
     min_share: float = 0.01
     min_stability: float = 0.75
     tolerance: float = 0.0
-    revenue_tolerance: float = 0.05
+    revenue_tolerance: float = 0.1
     resamples: int = 20
     resample_starts: int = 5
     seed: int = 42

@@ -35,7 +35,6 @@ def preparation_parameters(told: Segmentation) -> PreparationParameters:
     Raises ValueError naming a feature that customers cannot be clustered by.
     """
     from models.preparation import (
-        DEFAULT_TREATMENTS,
         KNOWN_TREATMENTS,
         Index,
         PreparationParameters,
@@ -48,9 +47,10 @@ def preparation_parameters(told: Segmentation) -> PreparationParameters:
                 f"[segmentation] names {name!r}, by which customers cannot be clustered"
                 f"{did_you_mean(name, KNOWN_TREATMENTS)}"
             )
-    used = told.features or list(DEFAULT_TREATMENTS)
     return PreparationParameters(
-        treatments={name: how.treatments.get(name, KNOWN_TREATMENTS[name]) for name in used},
+        treatments={
+            name: how.treatments.get(name, KNOWN_TREATMENTS[name]) for name in told.features
+        },
         winsor_quantiles=how.winsor,
         scaling=how.scaling,
         imputation=how.imputation,

@@ -42,19 +42,26 @@ class Preparation(_Section):
 
 
 class Segmentation(_Section):
-    """How customers are clustered. `features` empty means the defaults of `models/`.
+    """How customers are clustered: docs/how-to/clustering.md.
 
     Of the algorithms that are named, and of every k, those are eligible whose smallest segment has
     `min_share` of the customers and whose least stable one is found again in `resamples` bootstrap
     resamples with a mean Jaccard of `min_stability`. Of those whose silhouette is within
-    `tolerance` of the best, the one with the fewest segments is taken that explains spend within
-    `revenue_tolerance` of the most: two or three segments separate best and say least.
+    `tolerance` of the best, the one with the fewest segments is taken that explains nearly as much
+    of spend as any of them, `revenue_tolerance` of it less: two or three segments separate best and
+    say least.
     Outliers (`ml.customer_outliers`) are kept out of the fit with `exclude_outliers`; each
     is then in the segment nearest to her. Above `mini_batch_above` customers the last fit of
     k-means is by mini-batches.
     """
 
-    features: list[str] = []
+    features: list[str] = Field(
+        default=[
+            "recency_days", "frequency", "monetary", "decayed_monetary", "tenure_days",
+            "discount_share", "engagement_score", "mean_sentiment",
+        ],
+        min_length=1,
+    )  # fmt: skip
     preparation: Preparation = Preparation()
     algorithms: list[Algorithm] = Field(default=["kmeans"], min_length=1)
     k_min: int = Field(default=2, ge=2)
@@ -63,7 +70,7 @@ class Segmentation(_Section):
     min_stability: float = Field(default=0.75, ge=0, lt=1)
     resamples: int = Field(default=20, ge=0)
     tolerance: float = Field(default=0.1, ge=0, le=1)
-    revenue_tolerance: float = Field(default=0.05, ge=0, le=1)
+    revenue_tolerance: float = Field(default=0.1, ge=0, le=1)
     mini_batch_above: int = Field(default=2_000_000, ge=1)
     seed: int = 42
     exclude_outliers: bool = True

@@ -3,14 +3,15 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from models.preparation import Index, PreparationParameters
+from models.preparation import DEFAULT_TREATMENTS, Index, PreparationParameters
 from models.search_parameters import ALGORITHMS, SearchParameters
 from tessera.fit_parameters import preparation_parameters, search_parameters
 from tessera.settings_segmentation import Segmentation
 
 
 def test_what_is_not_told_is_as_in_models() -> None:
-    assert preparation_parameters(Segmentation()) == PreparationParameters()
+    features = list(DEFAULT_TREATMENTS)
+    assert preparation_parameters(Segmentation(features=features)) == PreparationParameters()
     told = search_parameters(Segmentation(tolerance=0.0))
     assert told == SearchParameters()
 
