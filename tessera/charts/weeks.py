@@ -10,10 +10,9 @@ from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, GREEN, GREY, ORANGE, PINK, VERMILION
 
 CAUSES = {"behaviour": BLUE, "boundary": ORANGE, "correction": PINK, "new": GREEN}
-EVENTS = alt.Scale(
-    domain=["continued", "split", "born", "merged", "died"],
-    range=["circle", "diamond", "triangle-up", "square", "cross"],
-)
+KINDS = ["continued", "split", "born", "merged", "died"]
+COLOURS = [GREY, ORANGE, GREEN, PINK, VERMILION]
+EVENTS = alt.Scale(domain=KINDS, range=["circle", "diamond", "triangle-up", "square", "cross"])
 SHOWN_RUNS = 12
 
 
@@ -34,10 +33,11 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> Drawn:
             join runs using (as_of) where back <= {SHOWN_RUNS}
         ),
         ends as (
-            select link, as_of, event, segment, shared_customers from told
+            select link, as_of, event, segment, shared_customers, true as is_end from told
             union all
             select told.link, told.previous_as_of, 'continued',
-                coalesce(origins.segment, told.segment), told.shared_customers
+                coalesce(origins.segment, told.segment), told.shared_customers,
+                false
             from told left join (select distinct segment_id, segment from told) as origins
                 on origins.segment_id = told.from_segment_id
             where told.from_segment_id is not null and told.previous_as_of is not null
@@ -58,8 +58,13 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> Drawn:
         detail="link:N",
         size=alt.Size("shared_customers:Q", title="Customers of both", legend=None),
     )
-    marks = base.mark_point(filled=True, size=110, opacity=1).encode(
-        alt.Shape("event:N", title=None, scale=EVENTS), alt.Color("event:N", title=None)
+    marks = (
+        base.transform_filter("datum.is_end")
+        .mark_point(filled=True, size=110, opacity=1)
+        .encode(
+            alt.Shape("event:N", title=None, scale=EVENTS),
+            alt.Color("event:N", title=None, scale=alt.Scale(domain=KINDS, range=COLOURS)),
+        )
     )
     return (lines + marks).properties(
         title=titled(
