@@ -56,8 +56,7 @@ class Challenge:
 
     least_stability: Jaccard of its least stable segment; NaN when not measured.
     silhouette, champion_silhouette: of both, on the same customers in the same space.
-    allowance: another algorithm or number of segments may be so much worse, because the rule that
-        chooses looks at more than the silhouette; missing when both are the champion's.
+    is_rechosen: another algorithm or number of segments than the champion's was chosen.
     smallest_share, champion_smallest_share: of the smallest segment of each.
     events: see `models.lineage`.
     moves: see `models.moves.causes`, as they would be. customers: who were there last run and are.
@@ -66,7 +65,7 @@ class Challenge:
     least_stability: float
     silhouette: float
     champion_silhouette: float
-    allowance: float | None
+    is_rechosen: bool
     smallest_share: float
     champion_smallest_share: float
     events: pd.DataFrame
@@ -123,7 +122,7 @@ def judge_first(
 ) -> Verdict:
     """Tell the evidence of a fit that has no champion to compare with; it goes live anyway."""
     nothing = pd.DataFrame(columns=["event", "segment_id", "from_segment_id", "to_segment_id"])
-    told = (least_stability, silhouette, math.nan, None, smallest_share, math.nan)
+    told = (least_stability, silhouette, math.nan, False, smallest_share, math.nan)
     challenge = Challenge(*told, nothing, nothing, 0)
     quality = _quality(challenge, parameters or GateParameters())
     return Verdict(True, pd.DataFrame(quality, columns=REASON_COLUMNS))
@@ -162,9 +161,7 @@ def _quality(challenge: Challenge, bounds: GateParameters) -> list[tuple]:
     own = 0.0 if math.isnan(own) else own  # one segment has no silhouette: Rousseeuw takes 0
     least = champion - bounds.silhouette_loss
     is_sound = challenge.champion_smallest_share >= bounds.least_share
-    if challenge.allowance is not None:
-        least = champion - max(challenge.allowance, bounds.silhouette_loss)
-    elif is_sound and (challenge.events["event"] != "continued").any():
+    if is_sound and not challenge.is_rechosen and (challenge.events["event"] != "continued").any():
         least = champion + bounds.choice_gain
     return [
         (

@@ -239,9 +239,7 @@ class _Run:
             least_stability=least_stability(view.fitted),
             silhouette=own.mean,
             champion_silhouette=champion.mean,
-            allowance=None
-            if choice(view.fitted) == choice(self.previous.fitted)
-            else search.tolerance,
+            is_rechosen=choice(view.fitted) != choice(self.previous.fitted),
             smallest_share=smallest_share(now, real[0]),
             champion_smallest_share=smallest_share(then, real[1]),
             events=lineage.events,

@@ -19,7 +19,7 @@ from models.judging import (
 from models.search_parameters import SearchParameters
 
 QUIET = pd.DataFrame({"event": ["continued"], "segment_id": ["s1"], "from_segment_id": ["s1"]})
-GOOD = Challenge(0.9, 0.41, 0.40, None, 0.1, 0.1, QUIET, pd.DataFrame(), 100)
+GOOD = Challenge(0.9, 0.41, 0.40, False, 0.1, 0.1, QUIET, pd.DataFrame(), 100)
 
 
 def _moves(*moves: tuple[str | None, str, str, int]) -> pd.DataFrame:
@@ -89,7 +89,10 @@ def test_a_beginning_must_be_worth_it() -> None:
     events = QUIET.assign(event="born", from_segment_id=None)
     assert _failed(replace(GOOD, events=events)) == ["silhouette"]
     assert not _failed(replace(GOOD, events=events, silhouette=0.425))
-    assert not _failed(replace(GOOD, events=events, silhouette=0.36, allowance=0.05))
+    assert not _failed(replace(GOOD, events=events, silhouette=0.39, is_rechosen=True))
+    assert _failed(replace(GOOD, events=events, silhouette=0.37, is_rechosen=True)) == [
+        "silhouette"
+    ]
     assert not _failed(replace(GOOD, events=events, champion_smallest_share=0.0))
 
 
