@@ -24,9 +24,17 @@ class DbtFailed(RuntimeError):
     """dbt built nothing, or a dbt model or test failed; the message names them."""
 
 
-def build(settings: Settings, select: str, as_of: date, *, with_tests: bool = True) -> str:
+def build(
+    settings: Settings,
+    select: str,
+    as_of: date,
+    *,
+    with_tests: bool = True,
+    people_as_of: date | None = None,
+) -> str:
     """Build and test the dbt models of a selection, such as `tag:features`; say what was done.
 
+    `people_as_of`: the day whose run found who is whom, when it is not `as_of`.
     Tables that are kept up to date are built anew when their definitions changed since the
     selection's last build. The warehouse must be closed in this process; dbt opens it itself and
     gives it back. Raises DbtFailed, and KeyRefused for a key of pseudonyms that is not the
@@ -41,7 +49,8 @@ def build(settings: Settings, select: str, as_of: date, *, with_tests: bool = Tr
         **settings.features.model_dump(),
     }
     definitions = _hash_of_definitions(meanings)
-    variables = {"as_of": as_of.isoformat(), **meanings, **_questions(settings)}
+    days = {"as_of": as_of.isoformat(), "people_as_of": (people_as_of or as_of).isoformat()}
+    variables = {**days, **meanings, **_questions(settings)}
     told = ["--select", select, "--vars", json.dumps(variables)]
     if _last_definitions(settings, select) != definitions:
         told.append("--full-refresh")

@@ -60,7 +60,7 @@ def restate(settings: Settings, as_of: date) -> str:
     if reason is None:
         return f"nothing of before {before.as_of} came late"
     # Without tests: what they say of an earlier day is no reason to stop today.
-    dbt.build(settings, "tag:features", before.as_of, with_tests=False)
+    dbt.build(settings, "tag:features", before.as_of, with_tests=False, people_as_of=as_of)
     with runs.open_run_warehouse(settings) as connection:
         # The log must not say any more that the features of the day are there.
         runs.record(connection, "build_features", before.as_of, None, runs.now(), 0.0, "restated")

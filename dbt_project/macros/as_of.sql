@@ -9,6 +9,10 @@
 
 {% macro as_of_date() -%} cast('{{ as_of() }}' as date) {%- endmacro %}
 
+{# The day whose run found who is whom: the as-of date, or a later one where an earlier day is built
+   again as it is known now. #}
+{% macro people_as_of_date() -%} cast('{{ var("people_as_of", as_of()) }}' as date) {%- endmacro %}
+
 {# 00:00 UTC of the as-of date: only what happened strictly before it counts. #}
 {% macro as_of_start() -%} cast('{{ as_of() }} 00:00:00' as timestamp) {%- endmacro %}
 
