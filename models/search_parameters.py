@@ -41,7 +41,7 @@ class SearchParameters:
     algorithms: tuple[str, ...] = ("kmeans",)
     k_range: tuple[int, int] = (2, 10)
     min_share: float = 0.01
-    min_stability: float = 0.75
+    min_stability: float = 0.6
     tolerance: float = 0.0
     revenue_tolerance: float = 0.1
     resamples: int = 20

@@ -44,32 +44,40 @@ def read_customers(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.Dat
     return customers.sort_values("customer_id", ignore_index=True)
 
 
-def in_use(connection: duckdb.DuckDBPyConnection, as_of: date) -> tuple[str, int] | None:
-    """Algorithm and k of the champion that a run of this day starts from."""
+def in_use(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date
+) -> FittedSegments | None:
+    """The champion that a run of this day starts from; None where there is none to start from.
+
+    One that cannot be opened is none here: assigning by it is refused, and says why.
+    """
     champion = champions.before(connection, as_of)
     if champion is None:
         return None
-    found = connection.execute(
-        "select algorithm, k from ml.models where model_id = ?", [champion.model_id]
-    ).fetchone()
-    return (found[0], found[1]) if found else None
+    try:
+        return registry.load(
+            connection, settings.artifacts_dir, champion.model_id, definitions(settings)
+        )
+    except registry.ModelRefused:
+        return None
 
 
 def fit(
     customers: pd.DataFrame,
     settings: Settings,
     as_of: date,
-    used: tuple[str, int] | None = None,
+    champion: FittedSegments | None = None,
 ) -> Fit:
     """Cluster the customers. Raises ValueError for a feature that is none of the known ones.
 
-    `used`: algorithm and k of the champion; they are kept unless others are really better.
+    The champion's algorithm and k are kept unless others are really better.
     """
     from models.fingerprint import frame_digest, model_id
-    from models.weeks import fit_challenger
+    from models.weeks import choice, fit_challenger
 
     parameters = week_parameters(settings)
-    fitted = fit_challenger(customers, parameters, used)
+    used = choice(champion) if champion else None
+    fitted = fit_challenger(customers, parameters, used, champion)
     told = typical(customers, settings)
     named = model_id(
         as_of,

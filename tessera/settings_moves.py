@@ -25,7 +25,7 @@ class Moves(_Section):
     so that corrections are told from behaviour.
     """
 
-    margin: float = Field(default=0.1, ge=0, lt=1)
+    margin: float = Field(default=0.2, ge=0, lt=1)
     changed: float = Field(default=3.0, gt=0)
     settled_days: int = Field(default=28, ge=0)
     restate: bool = True

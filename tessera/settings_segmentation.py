@@ -57,8 +57,8 @@ class Segmentation(_Section):
 
     features: list[str] = Field(
         default=[
-            "recency_days", "frequency", "monetary", "decayed_monetary", "tenure_days",
-            "discount_share", "engagement_score", "mean_sentiment",
+            "recency_days", "frequency", "monetary", "decayed_monetary", "overdue_ratio",
+            "tenure_days", "discount_share", "engagement_score", "mean_sentiment",
         ],
         min_length=1,
     )  # fmt: skip
@@ -67,7 +67,7 @@ class Segmentation(_Section):
     k_min: int = Field(default=2, ge=2)
     k_max: int = Field(default=10, ge=2)
     min_share: float = Field(default=0.01, ge=0, lt=0.5)
-    min_stability: float = Field(default=0.75, ge=0, lt=1)
+    min_stability: float = Field(default=0.6, ge=0, lt=1)
     resamples: int = Field(default=20, ge=0)
     tolerance: float = Field(default=0.1, ge=0, le=1)
     revenue_tolerance: float = Field(default=0.1, ge=0, le=1)

@@ -148,10 +148,10 @@ def fit_segments(run: Run) -> str:
 
     with run.warehouse() as connection:
         customers = fits.read_customers(connection, run.as_of)
-        used = fits.in_use(connection, run.as_of)
+        champion = fits.in_use(connection, run.settings, run.as_of)
     if customers.empty:
         raise StepFailed(f"no customer has a purchase before {run.as_of}: nothing to segment")
-    fit = fits.fit(customers, run.settings, run.as_of, used)
+    fit = fits.fit(customers, run.settings, run.as_of, champion)
     with run.warehouse() as connection:
         fits.write(connection, fit, run.settings, run.as_of, runs.now())
     return f"{fit.model_id}: k = {fit.fitted.k}, silhouette {fit.fitted.silhouette:.3f}"

@@ -50,7 +50,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     _add_rare_cases(folder / "inbox")
     told = load(ROOT / "settings.toml")
     # The floor clusters everybody, by what it computes, and takes the best silhouette.
-    features = [name for name in told.segmentation.features if name != "decayed_monetary"]
+    features = [f for f in told.segmentation.features if f in floor.TREATMENTS]
     plain = {"features": features, "exclude_outliers": False, "resamples": 0, "tolerance": 0.0}
     plainly = told.segmentation.model_copy(update=plain)
     told = told.model_copy(update={"data_dir": folder, "segmentation": plainly})

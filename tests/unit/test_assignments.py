@@ -24,6 +24,7 @@ FEATURES = """
            (([9, 5, 250])[i % 3 + 1] + i % 7)::integer as recency_days,
            (([90, 2000, 120])[i % 3 + 1] + i % 50)::decimal(18, 4) as monetary,
            (([45, 1000, 6])[i % 3 + 1] + i % 50 / 2)::double as decayed_monetary,
+           (([0.5, 0.4, 5])[i % 3 + 1] + i % 7 / 10)::double as overdue_ratio,
            (([60, 600, 500])[i % 3 + 1] + i % 20)::integer as tenure_days,
            ([0.1, 0.2, 0.8])[i % 3 + 1] + (i % 5) / 100 as discount_share,
            (([12, 50, 1])[i % 3 + 1] + i % 4)::double as engagement_score,
@@ -32,7 +33,8 @@ FEATURES = """
 """
 # One of the best customers as one of those who went away.
 GONE = {"frequency": 3.0, "recency_days": 252.0, "monetary": 130.0, "decayed_monetary": 6.0,
-        "tenure_days": 505.0, "discount_share": 0.8, "engagement_score": 1.0}  # fmt: skip
+        "overdue_ratio": 5.0, "tenure_days": 505.0, "discount_share": 0.8,
+        "engagement_score": 1.0}  # fmt: skip
 TABLES = ("assignments", "moves", "lineage", "segment_names", "champions", "champion_segments",
           "model_gates", "assignment_inputs")  # fmt: skip
 
@@ -62,8 +64,8 @@ class Shop:
         self.connection.execute("update features.customer_features set as_of = ?", [as_of])
         customers = fits.read_customers(self.connection, as_of)
         if fit:
-            used = fits.in_use(self.connection, as_of)
-            found = fits.fit(customers, self.told, as_of, used)
+            champion = fits.in_use(self.connection, self.told, as_of)
+            found = fits.fit(customers, self.told, as_of, champion)
             fits.write(self.connection, found, self.told, as_of, NOW)
         return assignments.assign(self.connection, self.told, customers, as_of, NOW)
 
@@ -274,4 +276,4 @@ def test_what_was_known_is_kept_of_two_days(shop: Shop) -> None:
         (day(1),), (day(2),)
     ]  # fmt: skip
     ((features,),) = shop.ask("select count(distinct feature) from ml.assignment_inputs")
-    assert features == 8, "what has no value is kept as well"
+    assert features == 9, "what has no value is kept as well"

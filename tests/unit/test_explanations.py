@@ -27,6 +27,7 @@ FEATURES = """
            case when i % 10 = 0 then null else 1 + i % 7 end as frequency,
            (i * 37 % 300)::integer as recency_days, (i * 91 % 1000)::decimal(18,4) as monetary,
            (i * 91 % 1000 / 2)::double as decayed_monetary,
+           (i * 37 % 300 / 60)::double as overdue_ratio,
            (i * 13 % 700)::integer as tenure_days, (i * 7 % 10) / 10 as discount_share,
            case when i % 3 > 0 then (i * 3 % 50)::double end as engagement_score,
            null::double as mean_sentiment

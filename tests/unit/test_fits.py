@@ -20,6 +20,7 @@ FEATURES = """
            case when i % 10 = 0 then null else 1 + i % 7 end as frequency,
            (i * 37 % 300)::integer as recency_days, (i * 91 % 1000)::decimal(18,4) as monetary,
            (i * 91 % 1000 / 2)::double as decayed_monetary,
+           (i * 37 % 300 / 60)::double as overdue_ratio,
            (i * 13 % 700)::integer as tenure_days, (i * 7 % 10) / 10 as discount_share,
            (i * 3 % 50)::double as engagement_score, null::double as mean_sentiment
     from range(200) r(i)
@@ -78,12 +79,12 @@ def test_the_choice_in_use_is_kept_where_it_is_as_good(
     customers = fits.read_customers(connection, DAY)
     free = fits.fit(customers, told, DAY)
     evidence = free.fitted.evidence
-    other = evidence[~evidence["is_chosen"]].sort_values("silhouette").iloc[-1]
-    assert fits.fit(customers, told, DAY, ("kmeans", int(other["k"]))).fitted.k in (
-        free.fitted.k, int(other["k"]),
-    )  # fmt: skip
-    same = fits.fit(customers, told, DAY, ("kmeans", free.fitted.k))
-    assert same.model_id == free.model_id
+    other = int(evidence[~evidence["is_chosen"]].sort_values("silhouette").iloc[-1]["k"])
+    narrow = told.segmentation.model_copy(update={"k_min": other, "k_max": other})
+    champion = fits.fit(customers, told.model_copy(update={"segmentation": narrow}), DAY).fitted
+    assert champion.k == other
+    assert fits.fit(customers, told, DAY, champion).fitted.k in (free.fitted.k, other)
+    assert fits.fit(customers, told, DAY, free.fitted).fitted.k == free.fitted.k
 
 
 def test_an_unknown_feature_is_named(
