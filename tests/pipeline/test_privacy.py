@@ -32,7 +32,7 @@ PLANTED = {
     "phone": "+49 30 5550{n}00",
     "first_name": "Plantagenesta{n}",
     "last_name": "Vonderplanting{n}",
-    "birth_date": "1951-02-0{n}",
+    "birth_date": "19{n}1-0{n}-0{n}",
     "street": "Plantation Row 77{n}",
     "postal_code": "PLZ-9{n}9{n}9",
     "handle": "@planted_handle{n}",

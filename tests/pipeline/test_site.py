@@ -18,7 +18,10 @@ from tests.pipeline.conftest import ROOT, Finished, tessera
 PICTURES = ROOT / "docs" / "images" / "tables"
 LARGEST = 60_000  # bytes
 # One run has no moves between segments, and few orders no rules.
-RARE = {"segment_history", "segment_migrations", "basket_rules", "trend_changes"}
+RARE = {
+    "segment_history", "segment_migrations", "basket_rules", "trend_changes", "triggers",
+    "trigger_events", "micro_segments", "customer_micro_segments", "rule_overlaps",
+}  # fmt: skip
 
 
 def public(demo: Finished) -> set[str]:

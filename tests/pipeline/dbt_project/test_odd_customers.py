@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from models.clustering import assign
 from models.outliers import find_outliers
 from tessera import fits, settings
 
@@ -92,5 +93,5 @@ def test_they_are_outliers_and_do_not_break_the_clusters(
     assert judged["is_outlier"].mean() < 0.05
     customers["is_outlier"] = judged.loc[customers["customer_id"], "is_outlier"].to_numpy()
     told = settings.load(ROOT / "settings.toml")
-    fit = fits.fit(customers, told, day)
-    assert set(fit.assignments["customer_id"]) == set(customers["customer_id"])
+    placed = assign(fits.fit(customers, told, day).fitted, customers)
+    assert set(placed["customer_id"]) == set(customers["customer_id"])
