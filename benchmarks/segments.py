@@ -98,7 +98,8 @@ def weekly(told: Settings, weeks: int) -> Iterator[tuple[date, pd.DataFrame, pd.
         run_step(name, told)
     for week in range(weeks):
         day = LAST_WEEK - timedelta(weeks=weeks - 1 - week)
-        run_step("assign_segments", told, day)
+        for step in ("fit_segments", "assign_segments"):
+            run_step(step, told, day)
         with duckdb.connect(str(told.warehouse_file), read_only=True) as connection:
             customers = connection.execute(
                 f"select f.*, a.segment_id, {GRID} as grid from features.customer_features f "
@@ -229,7 +230,8 @@ def _segments(told: Settings, folder: Path, name: str, changed: dict[str, Any]) 
     told = told.model_copy(update={**data, **changed})
     for load in LOADS:
         run_step(load, told)
-    run_step("assign_segments", told)
+    for step in ("fit_segments", "assign_segments"):
+        run_step(step, told)
     with duckdb.connect(str(told.warehouse_file), read_only=True) as connection:
         define_function(connection, told.key_file.read_text().strip())
         return connection.execute(
