@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,10 +19,9 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-from rich.console import Console
 
 from benchmarks import machine
-from benchmarks.process import run
+from benchmarks.part import measure_part
 from benchmarks.report import Figures
 from models.baskets import RuleParameters, find_rules
 from tessera import baskets
@@ -170,12 +168,12 @@ def rows_of(lines: int, folder: Path) -> list[tuple[str, ...]]:
     draw(file, lines)
     rows = []
     for part, (name, _) in PARTS.items():
-        command = [sys.executable, "-m", "benchmarks.baskets", "--part", part, str(file)]
-        cost = run(command, folder / "log", cap_seconds=CAP_SECONDS, cap_bytes=CAP_BYTES)
-        if cost.stopped:
+        found, cost = measure_part(
+            "baskets", "--part", part, str(file), cap_seconds=CAP_SECONDS, cap_bytes=CAP_BYTES
+        )
+        if found is None:
             rows.append((f"{lines:,}: {name}", f"stopped by {cost.stopped}", "", "", ""))
             continue
-        found = json.loads(cost.output.strip().splitlines()[-1])
         pairs = f"{found['pairs']:,}" if "pairs" in found else ""
         rows.append(
             (f"{lines:,}: {name}", f"{found['seconds']:.1f}", f"{cost.peak_bytes / 1e9:.2f} GB",
@@ -202,8 +200,7 @@ def main() -> None:
     head = ("order lines", "seconds", "peak memory", "frequent pairs", "rules")
     note = f"Load of the machine before: {machine.load():.1f}."
     figures = Figures("Basket rules", note, head, rows)
-    Console().print(figures.for_terminal())
-    print(figures.for_markdown())
+    figures.show()
 
 
 if __name__ == "__main__":

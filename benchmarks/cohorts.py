@@ -20,7 +20,6 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-from rich.console import Console
 
 from benchmarks import machine, pipeline
 from benchmarks.process import run
@@ -166,8 +165,7 @@ def main() -> None:
     head = ("transactions", "by", "customers", "seconds", "peak memory", "customers that differ")
     note = f"Load of the machine before: {machine.load():.1f}."
     figures = Figures("Repeat buying and cohorts", note, head, rows)
-    Console().print(figures.for_terminal())
-    print(figures.for_markdown())
+    figures.show()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 from sklearn.tree import DecisionTreeClassifier
 
 from benchmarks import machine
@@ -105,9 +104,7 @@ def main() -> None:
     """Parse the command line, measure each size, print a Markdown table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.explaining", description=__doc__)
     parser.add_argument("customers", type=int, nargs="*", default=[100_000, 1_000_000])
-    console = Console()
-    for what, value in machine.facts().items():
-        console.print(f"{what}: {value}", highlight=False)
+    machine.tell()
     print("\n| customers | part | s | floor s | ratio | peak GB so far |")
     print("|---|---|---|---|---|---|")
     for count in parser.parse_args().customers:

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from rich.console import Console
 
 from benchmarks import contacts, machine
 from benchmarks.process import Measured, run
@@ -89,13 +88,22 @@ def _remembered(connection: duckdb.DuckDBPyConnection, day: int) -> int:
         "insert into ops.identity_runs values (?, now(), to_json({'parameters': ?::json}))",
         [remembered.as_of, memory.as_json(found.parameters)],
     )
-    memory.keep(connection, found.parameters)
+    memory.keep(connection, found.parameters, found.recalled_results)
     return found.pairs
 
 
 def _watch() -> dict[str, float]:
     """Have the parts of `resolve` take their time; what they took."""
-    from tessera.identity import blocking, guards, memory, resolve, scoring, terms, training
+    from tessera.identity import (
+        blocking,
+        changes,
+        guards,
+        memory,
+        resolve,
+        scoring,
+        terms,
+        training,
+    )
 
     spent: dict[str, float] = defaultdict(float)
     for module, name, part in (
@@ -103,7 +111,8 @@ def _watch() -> dict[str, float]:
         (guards, "forget_shared", "normalise"), (memory, "recall", "memory"),
         (memory, "keep", "memory"), (blocking, "add_keys", "block"),
         (blocking, "find_shared", "block"), (blocking, "leave_out_common", "block"),
-        (blocking, "find_changed", "block"), (blocking, "find_pairs", "block"),
+        (blocking, "find_pairs", "block"), (changes, "recount", "block"),
+        (changes, "find_changed", "block"), (changes, "find_pairs", "block"),
         (terms, "learn_frequencies", "train"), (training, "train", "train"),
         (terms, "add_frequencies", "score"), (scoring, "score", "score"),
         (guards, "judge", "cluster"), (resolve, "_cluster", "cluster"),
@@ -234,8 +243,7 @@ def main() -> None:
     head = ("records", "seconds", "CPU seconds", *PARTS, "peak memory", "precision", "recall")
     note = f"Load of the machine before: {machine.load():.1f}. Parts in seconds, {THREADS} threads."
     figures = Figures("Who is whom among contact records", note, head, rows)
-    Console().print(figures.for_terminal())
-    print(figures.for_markdown())
+    figures.show()
 
 
 if __name__ == "__main__":

@@ -11,20 +11,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 from sklearn.impute import KNNImputer, SimpleImputer
 from threadpoolctl import threadpool_limits
 
 from benchmarks import machine
-from benchmarks.process import run
+from benchmarks.part import measure_part
 from benchmarks.report import Figures
 from models.imputation import LABELS, PREDICTORS, ImputationParameters, Strategy, impute
 
@@ -106,16 +102,16 @@ def measure(part: str, count: int) -> dict[str, float | None]:
     return {"seconds": seconds, "right": right, "wrong": float(wrong)}
 
 
-def rows_of(count: int, folder: Path) -> list[tuple[str, ...]]:
+def rows_of(count: int) -> list[tuple[str, ...]]:
     """A row of the table for each way."""
     rows = []
     for part in PARTS:
-        command = [sys.executable, "-m", "benchmarks.imputation", "--part", part, str(count)]
-        cost = run(command, folder / "log", cap_seconds=CAP_SECONDS, cap_bytes=CAP_BYTES)
-        if cost.stopped:
+        found, cost = measure_part(
+            "imputation", "--part", part, str(count), cap_seconds=CAP_SECONDS, cap_bytes=CAP_BYTES
+        )
+        if found is None:
             rows.append((f"{count:,}: {part}", f"stopped by {cost.stopped}", "", "", ""))
             continue
-        found = json.loads(cost.output.strip().splitlines()[-1])
         right = "" if found["right"] is None else f"{found['right']:.1%}"
         rows.append(
             (f"{count:,}: {part}", f"{found['seconds']:.1f}", f"{cost.peak_bytes / 1e9:.2f} GB",
@@ -134,14 +130,12 @@ def main() -> None:
         print(json.dumps(measure(told.part[0], int(told.part[1]))))
         return
     rows: list[tuple[str, ...]] = []
-    with tempfile.TemporaryDirectory(prefix="tessera-imputation-") as folder:
-        for count in told.customers:
-            rows += rows_of(count, Path(folder))
+    for count in told.customers:
+        rows += rows_of(count)
     head = ("customers", "seconds", "peak memory", "hidden age bands right", "household size off")
     note = f"Load of the machine before: {machine.load():.1f}."
     figures = Figures("Imputation", note, head, rows)
-    Console().print(figures.for_terminal())
-    print(figures.for_markdown())
+    figures.show()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from rich.console import Console
 
 from benchmarks import machine, pipeline
 from benchmarks.process import Measured, run
@@ -219,8 +218,7 @@ def main() -> None:
     head = ("events", "found (hash)", "seconds", "÷ floor", "peak memory")
     note = f"Load of the machine before: {machine.load():.1f}. DuckDB's memory limit {told.memory}."
     figures = Figures("Transitions and a funnel of three steps", note, head, rows)
-    Console().print(figures.for_terminal())
-    print(figures.for_markdown())
+    figures.show()
 
 
 if __name__ == "__main__":

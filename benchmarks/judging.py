@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import tempfile
 import time
 from datetime import date
-from pathlib import Path
 
 import duckdb
-from rich.console import Console
 
 from benchmarks import machine
-from benchmarks.process import run
+from benchmarks.part import measure_part
 from benchmarks.report import Figures
 from models.preparation import fit_preparation
 from tessera import scorecards, settings
@@ -102,24 +98,21 @@ def main() -> None:
         print(json.dumps(measure(told.one)))
         return
     rows = []
-    with tempfile.TemporaryDirectory(prefix="tessera-judging-") as folder:
-        for count in told.customers:
-            command = [sys.executable, "-m", "benchmarks.judging", "--one", str(count)]
-            log = Path(folder) / "log"
-            cost = run(command, log, cap_seconds=CAP_SECONDS, cap_bytes=CAP_BYTES)
-            if cost.stopped:
-                rows.append((f"{count:,}", f"stopped by {cost.stopped}", "", "", ""))
-                continue
-            found = json.loads(cost.output.strip().splitlines()[-1])
-            rows.append(
-                (f"{count:,}", f"{found['judging']:.1f}", f"{found['page']:.1f}",
-                 f"{found['bytes'] / 1e6:.2f} MB", f"{cost.peak_bytes / 1e9:.2f} GB")
-            )  # fmt: skip
+    for count in told.customers:
+        found, cost = measure_part(
+            "judging", "--one", str(count), cap_seconds=CAP_SECONDS, cap_bytes=CAP_BYTES
+        )
+        if found is None:
+            rows.append((f"{count:,}", f"stopped by {cost.stopped}", "", "", ""))
+            continue
+        rows.append(
+            (f"{count:,}", f"{found['judging']:.1f}", f"{found['page']:.1f}",
+             f"{found['bytes'] / 1e6:.2f} MB", f"{cost.peak_bytes / 1e9:.2f} GB")
+        )  # fmt: skip
     head = ("customers", "judging, s", "page, s", "size of the page", "peak memory")
     note = f"Load of the machine before: {machine.load():.1f}."
     figures = Figures("Scorecards, audit and report", note, head, rows)
-    Console().print(figures.for_terminal())
-    print(figures.for_markdown())
+    figures.show()
 
 
 if __name__ == "__main__":

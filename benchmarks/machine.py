@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psutil
+from rich.console import Console
 
 PACKAGES = ("apache-airflow", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations",
             "scikit-learn", "pandas", "numpy")  # fmt: skip
@@ -23,6 +24,13 @@ def facts() -> dict[str, str]:
         "Versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         "Load before the start": f"{load():.1f} (programs that want a core; 0 is a quiet machine)",
     }
+
+
+def tell() -> None:
+    """Print the facts, a line each."""
+    console = Console()
+    for what, value in facts().items():
+        console.print(f"{what}: {value}", highlight=False)
 
 
 def load() -> float:

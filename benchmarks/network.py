@@ -11,19 +11,16 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
-import tempfile
 import time
 from pathlib import Path
 
 import igraph
 import numpy as np
 import pyarrow as pa
-from rich.console import Console
 from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks import machine
-from benchmarks.process import run
+from benchmarks.part import measure_part
 from benchmarks.report import Figures
 from tessera.network.communities import find_communities
 from tessera.network.influence import betweenness, bridges, measure_influence
@@ -91,13 +88,10 @@ def synthetic(sizes: list[int]) -> list[tuple[str, ...]]:
     rows = []
     for ties in sizes:
         for name in ("floor", "ours"):
-            with tempfile.TemporaryDirectory(prefix="tessera-network-") as folder:
-                command = [sys.executable, "-m", "benchmarks.network", str(ties), "--part", name]
-                cost = run(command, Path(folder) / "log", cap_seconds=900)
-            if cost.stopped:
+            found, cost = measure_part("network", str(ties), "--part", name, cap_seconds=900)
+            if found is None:
                 rows.append((f"{ties:,}: {name}", f"stopped by {cost.stopped}", "", "", "", ""))
                 continue
-            found = json.loads(cost.output.strip().splitlines()[-1])
             parts = f"{found.get('communities', 0):.1f} + {found.get('influence', 0):.1f}"
             rows.append(
                 (f"{ties:,}: {name}", f"{found['seconds']:.1f}", parts if name == "ours" else "",
@@ -157,8 +151,7 @@ def main() -> None:
         head = ("way", "resolution", "communities", "modularity", "NMI")
         tables.append(Figures("email-eu-core against its 42 departments", "", head, real()))
     for figures in tables:
-        Console().print(figures.for_terminal())
-        print(figures.for_markdown())
+        figures.show()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import time
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
 from benchmarks import machine
 from benchmarks.process import PEAK_UNIT
@@ -48,9 +47,7 @@ def main() -> None:
     """Parse the command line, measure each size, print a Markdown table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.outliers", description=__doc__)
     parser.add_argument("customers", type=int, nargs="*", default=[100_000, 1_000_000])
-    console = Console()
-    for what, value in machine.facts().items():
-        console.print(f"{what}: {value}", highlight=False)
+    machine.tell()
     print("\n| customers | s | processor s | peak GB | planted found | others flagged |")
     print("|---|---|---|---|---|---|")
     for count in parser.parse_args().customers:

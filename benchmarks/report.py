@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.console import Console
 from rich.table import Table
 
 from benchmarks.agreement import NAMED
@@ -42,6 +43,11 @@ class Figures:
         lines.append("|---" + "|---:" * (len(self.head) - 1) + "|")
         lines += ["| " + " | ".join(row) + " |" for row in self.rows]
         return "\n".join([*lines, ""])
+
+    def show(self) -> None:
+        """Print both."""
+        Console().print(self.for_terminal())
+        print(self.for_markdown())
 
 
 def tables(facts: Mapping[str, str], sizes: Sequence[Size]) -> Iterator[Figures]:

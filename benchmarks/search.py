@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
@@ -139,9 +138,7 @@ def main() -> None:
     if told.one:
         one(told.one, told.customers[0], told.labels)
         return
-    console = Console()
-    for what, value in machine.facts().items():
-        console.print(f"{what}: {value}", highlight=False)
+    machine.tell()
     print(f"Load of the machine before: {machine.load():.1f}. Aim: 120 s, 4 GB, agreement 0.98.")
     print(f"\n| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
     for count in told.customers:

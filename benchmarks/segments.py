@@ -1,9 +1,10 @@
 """Segments week after week, and against the truth, beside plain ways.
 
-`python -m benchmarks.segments weeks FOLDER --weeks 40`: UCI Online Retail's CSV files, run weekly
-through the real steps; beside it, on the same features, the well-known grid of RFM quintiles and a
-plain k-means (recency, frequency and monetary, standardised; k by the best silhouette) fitted anew
-each week.
+`python -m benchmarks.segments weeks FOLDER --weeks 40`: UCI Online Retail's files, week by week:
+features and outliers by the real steps, then fit, gates, assignment and names by the functions that
+the steps call. Beside it, on the same features, the well-known grid of RFM quintiles and a plain
+k-means (recency, frequency and monetary, standardised; k by the best silhouette) fitted anew each
+week. `--features FOLDER` keeps each week's features there, and takes those that are there.
 
 `python -m benchmarks.segments truth 5000`: the demo company, whose personas are known: the adjusted
 Rand index (Hubert & Arabie 1985) of all sources, of orders only, and of the same plain k-means.
@@ -13,10 +14,13 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import numpy as np
@@ -29,17 +33,22 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from benchmarks.report import Figures
+from models.lineage import segment_order
+from models.weeks import Outcome, advance
+from tessera import assignments, dbt, fits, warehouse
 from tessera import settings as settings_file
-from tessera import warehouse
 from tessera.demo.company import write
 from tessera.privacy.pseudonym import define_function
 from tessera.settings import Settings
-from tessera.steps import LOADS, run_step
+from tessera.steps import LOADS, WORK, Run, run_step
 
 ROOT = Path(__file__).resolve().parents[1]
 RETAIL = ROOT / "examples" / "online_retail" / "settings.toml"
 LAST_WEEK = date(2011, 12, 5)  # a Monday; the export ends on the 9th
 RFM = ["recency_days", "frequency", "monetary"]
+#: What the export's rows decide, and what the day does.
+ONCE = ("build_staging", "score_texts", "find_topics", "find_communities")
+WEEKLY = ("resolve_identity", "build_features", "find_outliers")
 ORDERS_ONLY = ("orders", "order_lines", "refunds", "products")
 SEED = 42
 # The grid of r and f scores that most handbooks print.
@@ -92,76 +101,106 @@ def renumbered(then: pd.Series, now: pd.Series) -> pd.Series:
     return now.map(lambda group: names.get(group, 1000 + group))
 
 
-def weekly(told: Settings, weeks: int) -> Iterator[tuple[date, pd.DataFrame, pd.DataFrame]]:
-    """Run week by week: the day, its customers (id, features, segment_id, grid), its moves."""
-    for name in LOADS:
-        run_step(name, told)
-    for week in range(weeks):
-        day = LAST_WEEK - timedelta(weeks=weeks - 1 - week)
-        for step in ("fit_segments", "assign_segments"):
-            run_step(step, told, day)
-        with duckdb.connect(str(told.warehouse_file), read_only=True) as connection:
-            customers = connection.execute(
-                f"select f.*, a.segment_id, {GRID} as grid from features.customer_features f "
-                "join ml.assignments a using (customer_id, as_of) "
-                "where as_of = ? and frequency > 0 order by customer_id",
-                [day],
-            ).df()
-            moves = connection.execute("from ml.moves where as_of = ?", [day]).df()
-        yield day, customers.set_index("customer_id"), moves
+def features_by_week(told: Settings, weeks: int, kept: Path) -> Iterator[tuple[date, pd.DataFrame]]:
+    """Each week's day and customers, as a fit reads them; kept as Parquet, and read if it is there.
+
+    Nothing but what a day decides is made anew each week; dbt's own tests are asked elsewhere.
+    """
+    days = [LAST_WEEK - timedelta(weeks=weeks - 1 - week) for week in range(weeks)]
+    files = {day: kept / f"{day}.parquet" for day in days}
+    missing = [day for day in days if not files[day].exists()]
+    build = partial(dbt.build, with_tests=False)
+    with patch.object(dbt, "build", build):
+        for name in LOADS if missing else ():
+            run_step(name, told)
+        for name in ONCE if missing else ():
+            WORK[name](Run(told, LAST_WEEK, name))
+        for day in days:
+            if day in missing:
+                half = files[day].with_suffix(".half")
+                _features(told, day).to_parquet(half)
+                half.rename(files[day])
+            yield day, pd.read_parquet(files[day])
 
 
-def run_weeks(folder: Path, weeks: int) -> Iterator[Figures]:
-    """The tables of a year of weekly runs."""
-    rows: list[tuple[str, ...]] = []
+def _features(told: Settings, day: date) -> pd.DataFrame:
+    for name in WEEKLY:
+        WORK[name](Run(told, day, name))
+    with warehouse.open_warehouse(told.warehouse_file) as connection:
+        return fits.read_customers(connection, day)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A week: its day, customers by id (with segment_id and grid), what the run found, names."""
+
+    day: date
+    customers: pd.DataFrame
+    outcome: Outcome
+    names: dict[str, str]
+
+
+def weekly(told: Settings, frames: Iterable[tuple[date, pd.DataFrame]]) -> Iterator[Seen]:
+    """Run week by week; each starts from what the one before handed on."""
+    parameters, week, names = fits.week_parameters(told), None, {}
+    for day, customers in frames:
+        outcome = advance(week, customers, None, parameters, as_of=day)
+        week = outcome.week
+        placed = week.placed.set_index("customer_id")["segment_id"]
+        found = assignments.name(told, customers, placed, {}, names)
+        names = dict(zip(found["segment_id"], found["segment_name"], strict=True))
+        grid = duckdb.sql(f"select customer_id, {GRID} as grid from customers").df()
+        seen = customers.merge(grid, on="customer_id").set_index("customer_id")
+        yield Seen(day, seen.assign(segment_id=placed), outcome, names)
+
+
+def run_weeks(folder: Path, weeks: int, kept: Path | None) -> Iterator[Figures]:
+    """The tables of a year of weekly runs; each week is told as it is done."""
     beside: list[dict[str, float]] = []
     last: dict[str, pd.Series] = {}
+    rows, names = [], []
     with tempfile.TemporaryDirectory(prefix="tessera-segments-") as data:
         told = settings_file.load(RETAIL).model_copy(
             update={"data_dir": Path(data), "inbox": folder.resolve()}
         )
-        for day, customers, moves in weekly(told, weeks):
-            labels, k = plain_kmeans(customers)
-            plain = pd.Series(labels, customers.index)
-            now = {"Tessera": customers["segment_id"], "RFM quintiles": customers["grid"]}
+        for seen in weekly(told, features_by_week(told, weeks, kept or Path(data))):
+            labels, k = plain_kmeans(seen.customers)
+            plain = pd.Series(labels, seen.customers.index)
+            now = {"Tessera": seen.customers["segment_id"], "RFM quintiles": seen.customers["grid"]}
             now["k-means, its own numbers"] = plain
             matched = "k-means, numbers matched"
             now[matched] = renumbered(last[matched], plain) if last else plain
-            beside.append(_beside(customers, now, last, k))
-            rows.append(_week_of(told, day, customers, moves, last))
+            beside.append(_beside(seen.customers, now, last, k))
+            rows.append(_week_of(seen, last))
+            names += [(seen.day, *pair) for pair in seen.names.items()]
+            print("| " + " | ".join(rows[-1]) + " |", flush=True)
             last = now
-        yield Figures("Online Retail, week by week", "", WEEK_HEAD, rows)
-        yield _compared(beside)
-        yield _named(told)
+    yield Figures("Online Retail, week by week", "", WEEK_HEAD, rows)
+    yield _compared(beside)
+    yield _named(pd.DataFrame(names, columns=["as_of", "segment_id", "segment_name"]))
 
 
 WEEK_HEAD = (
-    "as of", "customers", "segments in use", "silhouette of this week's fit", "its stability",
-    "went live", "moved", "behaviour", "boundary", "correction",
+    "as of", "customers", "k of this week's fit", "its silhouette", "its stability", "went live",
+    "segments in use", "moved", "behaviour", "boundary", "events",
 )  # fmt: skip
 
 
-def _week_of(
-    told: Settings,
-    day: date,
-    customers: pd.DataFrame,
-    moves: pd.DataFrame,
-    last: dict[str, pd.Series],
-) -> tuple[str, ...]:
-    with duckdb.connect(str(told.warehouse_file), read_only=True) as connection:
-        fit = connection.execute(
-            "select silhouette, stability, model_id from ml.fits where as_of = ?", [day]
-        ).fetchone()
-        champion = connection.execute(
-            "select model_id from ml.champions where as_of = ?", [day]
-        ).fetchone()
-    assert fit and champion, f"no fit of {day}"
-    causes = moves["cause"].value_counts()
+def _week_of(seen: Seen, last: dict[str, pd.Series]) -> tuple[str, ...]:
+    outcome, customers = seen.outcome, seen.customers
+    fit, verdict = outcome.challenger, outcome.verdict
+    assert fit is not None
+    causes = outcome.moves["cause"].value_counts()
     share = moved(last["Tessera"], customers["segment_id"]) if last else 0.0
+    events = outcome.lineage.events["event"].value_counts().drop("continued", errors="ignore")
+    failed = verdict.reasons.loc[~verdict.reasons["passed"].astype(bool), "gate"]
+    live = "equal" if verdict.is_equal else "yes" if verdict.is_promoted else "no: "
     return (
-        day.isoformat(), f"{len(customers):,}", f"{customers['segment_id'].nunique()}",
-        f"{fit[0]:.3f}", f"{fit[1]:.2f}", "yes" if champion[0] == fit[2] else "no",
-        f"{share:.1%}", *(f"{causes.get(c, 0)}" for c in ("behaviour", "boundary", "correction")),
+        seen.day.isoformat(), f"{len(customers):,}", f"{fit.k}", f"{fit.silhouette:.3f}",
+        f"{fit.stability:.2f}", live + (", ".join(failed) if live == "no: " else ""),
+        f"{customers['segment_id'].nunique()}", f"{share:.1%}",
+        *(f"{causes.get(c, 0)}" for c in ("behaviour", "boundary")),
+        ", ".join(f"{count} {event}" for event, count in events.items()) if last else "",
     )  # fmt: skip
 
 
@@ -189,13 +228,13 @@ def _compared(beside: list[dict[str, float]]) -> Figures:
     return Figures("Beside plain ways", "", head, rows)
 
 
-def _named(told: Settings) -> Figures:
-    with duckdb.connect(str(told.warehouse_file), read_only=True) as connection:
-        rows = connection.execute(
-            "select segment_id, string_agg(distinct segment_name, ', ' order by segment_name), "
-            "count(distinct as_of)::varchar, min(as_of)::varchar, max(as_of)::varchar "
-            "from ml.segment_names group by 1 order by 1"
-        ).fetchall()
+def _named(told: pd.DataFrame) -> Figures:
+    rows = []
+    for segment_id, named in told.groupby("segment_id"):
+        bore = ", ".join(dict.fromkeys(named["segment_name"]))
+        first, last = named["as_of"].min(), named["as_of"].max()
+        rows.append((str(segment_id), bore, f"{len(named)}", f"{first}", f"{last}"))
+    rows.sort(key=lambda row: segment_order(row[0]))
     return Figures("Names", "", ("segment", "names it bore", "weeks", "first", "last"), rows)
 
 
@@ -259,10 +298,13 @@ def main() -> None:
     retail = parts.add_parser("weeks")
     retail.add_argument("folder", type=Path)
     retail.add_argument("--weeks", type=int, default=40)
+    retail.add_argument("--features", type=Path)
     parts.add_parser("truth").add_argument("customers", type=int)
     told = parser.parse_args()
-    tables = run_weeks(told.folder, told.weeks) if told.part == "weeks" else [truth(told.customers)]
-    for figures in tables:
+    is_truth = told.part == "truth"
+    for figures in (
+        [truth(told.customers)] if is_truth else run_weeks(told.folder, told.weeks, told.features)
+    ):
         Console().print(figures.for_terminal())
         print(figures.for_markdown())
 

@@ -19,7 +19,6 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-from rich.console import Console
 
 from benchmarks import machine, pipeline
 from benchmarks.process import Measured, run
@@ -193,8 +192,7 @@ def main() -> None:
     head = ("events", "sessions", "seconds", "÷ floor", "peak memory")
     note = f"Load of the machine before: {machine.load():.1f}. DuckDB's memory limit {told.memory}."
     figures = Figures("Sessions of a clickstream", note, head, rows)
-    Console().print(figures.for_terminal())
-    print(figures.for_markdown())
+    figures.show()
 
 
 if __name__ == "__main__":

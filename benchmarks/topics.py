@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks import machine
-from benchmarks.process import run
+from benchmarks.part import measure_part
 from benchmarks.report import Figures
 from tessera.text.topics import FIT_TEXTS, find_topics
 from tessera.text.words import Authors
@@ -80,13 +76,10 @@ def main() -> None:
     rows = []
     for posts in told.posts:
         for name in ("floor", "ours"):
-            with tempfile.TemporaryDirectory(prefix="tessera-topics-") as folder:
-                command = [sys.executable, "-m", "benchmarks.topics", str(posts), "--part", name]
-                cost = run(command, Path(folder) / "log", cap_seconds=1_800)
-            if cost.stopped:
+            found, cost = measure_part("topics", str(posts), "--part", name, cap_seconds=1_800)
+            if found is None:
                 rows.append((f"{posts:,}: {name}", f"stopped by {cost.stopped}", "", "", ""))
                 continue
-            found = json.loads(cost.output.strip().splitlines()[-1])
             rows.append(
                 (f"{posts:,}: {name}", f"{found['seconds']:.1f}", f"{found['topics']}",
                  f"{found['nmi']:.3f}", f"{cost.peak_bytes / 1e9:.2f} GB")
@@ -94,8 +87,7 @@ def main() -> None:
     head = ("posts", "seconds", "topics found (15 drawn)", "NMI", "peak memory")
     note = f"Load of the machine before: {machine.load():.1f}."
     figures = Figures("Topics of posts", note, head, rows)
-    Console().print(figures.for_terminal())
-    print(figures.for_markdown())
+    figures.show()
 
 
 if __name__ == "__main__":

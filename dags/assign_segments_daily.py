@@ -2,8 +2,8 @@
 ### New and changed customers → their segments, every day
 
 Between two weekly fits: builds the features of the day, puts every customer into a segment with the
-ML model in use, builds the public tables, publishes them when the gates say yes, and writes the
-report. Fits nothing.
+ML model in use, builds the public tables, publishes them when the gates say yes (on a PostgreSQL
+server too, when one is named), and writes the report. Fits nothing.
 
 **Params**: `as_of`, the day to build for; by default the end of the scheduled day, or the day after
 the newest event when started by hand. **When it fails**: docs/runbooks/assign_segments_daily.md.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from airflow.sdk import chain, dag
 from tessera_airflow.assets import SEGMENTS
-from tessera_airflow.defaults import AS_OF_PARAM, DAG_ARGS, SCHEDULED_AS_OF
+from tessera_airflow.defaults import AS_OF_PARAM, DAG_ARGS, SCHEDULED_AS_OF, within
 from tessera_airflow.operators import StepOperator
 
 
@@ -21,6 +21,7 @@ from tessera_airflow.operators import StepOperator
     schedule="0 4 * * *",
     params={"as_of": AS_OF_PARAM},
     tags={"segment", "daily"},
+    deadline=within(hours=4),
     doc_md=__doc__,
     **DAG_ARGS,
 )
@@ -36,6 +37,7 @@ def assign_segments_daily() -> None:
         StepOperator(task_id="build_segments", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="check_segments", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="publish", as_of=SCHEDULED_AS_OF, outlets=[SEGMENTS]),
+        StepOperator(task_id="serve", as_of=SCHEDULED_AS_OF),
         StepOperator(task_id="write_report", as_of=SCHEDULED_AS_OF),
     )
 

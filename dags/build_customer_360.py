@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from airflow.sdk import chain, dag
 from tessera_airflow.assets import FEATURES, RAW_CLICKSTREAM, RAW_CRM, RAW_SOCIAL
-from tessera_airflow.defaults import AS_OF, AS_OF_PARAM, DAG_ARGS
+from tessera_airflow.defaults import AS_OF, AS_OF_PARAM, DAG_ARGS, within
 from tessera_airflow.operators import StepOperator
 
 
@@ -21,6 +21,7 @@ from tessera_airflow.operators import StepOperator
     schedule=(RAW_CRM | RAW_CLICKSTREAM | RAW_SOCIAL),
     params={"as_of": AS_OF_PARAM},
     tags={"transform", "asset"},
+    deadline=within(hours=4),
     doc_md=__doc__,
     **DAG_ARGS,
 )

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from airflow.sdk import dag
 from tessera_airflow.assets import RAW_CRM
-from tessera_airflow.defaults import DAG_ARGS
+from tessera_airflow.defaults import DAG_ARGS, within
 from tessera_airflow.operators import StepOperator
 
 
 @dag(
     schedule="@daily",
     tags={"extract", "daily"},
+    deadline=within(hours=3),
     doc_md=__doc__,
     **DAG_ARGS,
 )

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from models.clusterers import Clusterer, NearestCentre, fit_grains, refine
@@ -30,15 +29,13 @@ from models.preparation import (
 )
 from models.search_parameters import SearchParameters
 from models.stability import Candidate, segment_stability
+from models.starts import prefer
 
 __all__ = ["FittedSegments", "SearchParameters", "assign", "distances", "fit_segments"]
 
 ID_COLUMN = "customer_id"
 #: What the segments are to explain: `evidence.revenue_explained`.
 REVENUE = "monetary"
-#: Of fits whose sum of squares differs by no more than this part, that near a former one is taken:
-#: k-means has several ends that are about as good, and chance would lead to another each week.
-AS_GOOD = 0.05
 
 
 @dataclass(frozen=True)
@@ -108,12 +105,12 @@ def fit_segments(
         fitted = fit_preparation(ordered, preparation)
         rows = prepare(fitted, ordered)
         seen = sample_positions(len(rows), parameters.search_rows, parameters.seed)
-        start = (
+        former = (
             None
             if near is None or not rows.shape[1]
-            else _means(rows[seen], ordered.iloc[seen], near)
+            else _former(rows[seen], ordered.iloc[seen], near)
         )
-        found = _search(rows[seen], _revenue(ordered.iloc[seen]), parameters, start)
+        found = _search(rows[seen], _revenue(ordered.iloc[seen]), parameters, former)
         clusterer = refine(found.clusterer, rows, parameters)
     return FittedSegments(
         preparation=fitted,
@@ -185,21 +182,26 @@ class _Found(NamedTuple):
     evidence: pd.DataFrame
 
 
-def _means(rows: Matrix, frame: pd.DataFrame, near: pd.Series) -> NearestCentre:
+def _former(rows: Matrix, frame: pd.DataFrame, near: pd.Series) -> Matrix:
     """The mean of each group of a former fit."""
     groups = near.reindex(frame[ID_COLUMN]).to_numpy()
-    return NearestCentre(pd.DataFrame(rows).groupby(groups).mean().to_numpy())
+    centres: Matrix = pd.DataFrame(rows).groupby(groups).mean().to_numpy()
+    return centres
 
 
 def _search(
     rows: Matrix,
     revenue: Matrix | None,
     parameters: SearchParameters,
-    start: NearestCentre | None = None,
+    former: Matrix | None = None,
 ) -> _Found:
     """Fit all candidates to the rows, measure them, and choose."""
-    candidates = [_nearer(c, rows, parameters, start) for c in _candidates(rows, parameters)]
-    stabilities = segment_stability(rows, candidates, parameters)
+    once = np.ones(len(rows), dtype=np.intp)
+    candidates = [
+        Candidate(prefer(former, fit, rows, once, revenue, parameters), grain)
+        for fit, grain in _candidates(rows, parameters)
+    ]
+    stabilities = segment_stability(rows, candidates, parameters, former, revenue)
     clusterers = [candidate.clusterer for candidate in candidates]
     evidence = choose(measure(rows, clusterers, stabilities, revenue, parameters), parameters)
     chosen = int(evidence["is_chosen"].to_numpy().argmax())
@@ -219,25 +221,6 @@ def _candidates(rows: Matrix, parameters: SearchParameters) -> list[Candidate]:
         told = {len(f.centres): Candidate(f, g) for f, g in zip(fits, grains, strict=True) if f}
         found += [told[k] for k in sorted(told)]
     return found or [Candidate(NearestCentre(rows.mean(axis=0, keepdims=True)), 1)]
-
-
-def _nearer(
-    candidate: Candidate, rows: Matrix, parameters: SearchParameters, start: NearestCentre | None
-) -> Candidate:
-    """The candidate, or the fit that starts from a former one, if that is about as good."""
-    found = candidate.clusterer
-    if start is None or found.algorithm != "kmeans" or len(start.centres) != len(found.centres):
-        return candidate
-    told = KMeans(len(start.centres), init=start.centres, n_init=1, random_state=parameters.seed)
-    again = NearestCentre(np.asarray(told.fit(rows).cluster_centers_))
-    if _spread(again, rows) > (1 + AS_GOOD) * _spread(found, rows):
-        return candidate
-    return Candidate(again, candidate.grain)
-
-
-def _spread(clusterer: Clusterer, rows: Matrix) -> float:
-    """Sum of the squared distances of the rows to the nearest centre."""
-    return float(np.square(clusterer.distances(rows).min(axis=1)).sum())
 
 
 def _two_nearest(values: Matrix) -> tuple[Labels, Labels, Matrix, Matrix]:

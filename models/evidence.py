@@ -56,7 +56,7 @@ def measure(
     labellings = [candidate.distances(rows).argmin(axis=1) for candidate in candidates]
     seen = sample_positions(len(rows), parameters.silhouette_rows, parameters.seed)
     apart = [
-        _noise_apart(candidate, labels[seen])
+        noise_apart(candidate, labels[seen])
         for candidate, labels in zip(candidates, labellings, strict=True)
     ]
     scores = mean_silhouettes(rows[seen], apart)
@@ -91,7 +91,8 @@ def _separation(
     }
 
 
-def _noise_apart(candidate: Clusterer, labels: Labels) -> Labels:
+def noise_apart(candidate: Clusterer, labels: Labels) -> Labels:
+    """Return labels of real clusters, -1 for noise."""
     is_noise = labels == len(candidate.centres) - 1 if candidate.has_noise else False
     apart: Labels = np.where(is_noise, -1, labels)
     return apart
@@ -134,12 +135,12 @@ def choose(measured: pd.DataFrame, parameters: SearchParameters) -> pd.DataFrame
     told = measured.assign(gap=_gaps(measured["silhouette"]))
     if len(told) == 1 and told["k"].iloc[0] == 1:
         return _with_choice(told.assign(reason=""), told.index[0], ONE_SEGMENT)
-    flaws = _flaws(told, parameters)
-    chosen, reason = _pick(told, flaws == "", parameters)
-    return _with_choice(told.assign(reason=flaws.replace("", "eligible")), chosen, reason)
+    found = flaws(told, parameters)
+    chosen, reason = _pick(told, found == "", parameters)
+    return _with_choice(told.assign(reason=found.replace("", "eligible")), chosen, reason)
 
 
-def _flaws(told: pd.DataFrame, parameters: SearchParameters) -> pd.Series:
+def flaws(told: pd.DataFrame, parameters: SearchParameters) -> pd.Series:
     """Why a candidate is not eligible; empty where it is."""
     small = (told["smallest_share"] < parameters.min_share).to_numpy()
     unstable = (told["least_stability"] < parameters.min_stability).to_numpy()
@@ -149,8 +150,8 @@ def _flaws(told: pd.DataFrame, parameters: SearchParameters) -> pd.Series:
         f"a segment less stable than {parameters.min_stability:.2f}",
         "no silhouette",
     )
-    flaws = np.select([small, unstable, undefined], reasons, default="")
-    return pd.Series(flaws, told.index, dtype="object")
+    found = np.select([small, unstable, undefined], reasons, default="")
+    return pd.Series(found, told.index, dtype="object")
 
 
 def _pick(

@@ -41,7 +41,7 @@ class GateParameters:
     least_share: float = 0.01
     share_shift: float = 0.03
     migration: float = 0.05
-    upheaval: float = 0.3
+    upheaval: float = 0.2
 
     def __post_init__(self) -> None:
         """Refuse bounds outside 0..1."""

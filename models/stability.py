@@ -17,6 +17,7 @@ import numpy as np
 from models.clusterers import Clusterer, fit_grains
 from models.distances import Labels, Matrix, sample_positions
 from models.search_parameters import SearchParameters
+from models.starts import prefer
 
 
 class Candidate(NamedTuple):
@@ -27,24 +28,32 @@ class Candidate(NamedTuple):
 
 
 def segment_stability(
-    rows: Matrix, candidates: Sequence[Candidate], parameters: SearchParameters
+    rows: Matrix,
+    candidates: Sequence[Candidate],
+    parameters: SearchParameters,
+    former: Matrix | None = None,
+    revenue: Matrix | None = None,
 ) -> list[Matrix]:
     """Mean Jaccard (0..1) of each cluster of each candidate over `parameters.resamples`.
 
     NaN for noise, which is no segment; all NaN with no resamples or where all rows are equal. Above
     `stability_rows` rows it is measured on a seeded sample of them: a little lower than on all.
     K-means starts anew in each resample, `resample_starts` times: a start where the segments are
-    would find them again where a better partition is a start away.
+    would find them again where a better partition is a start away. Where a former fit is preferred
+    (`models.starts`), it is in each resample, too: the method is what is measured (clusterboot).
+    former: its centres; revenue: the spend of each row.
     """
     sums = [np.zeros(len(c.clusterer.centres)) for c in candidates]
     if not parameters.resamples or not rows.shape[1]:
         return [np.full(len(total), np.nan) for total in sums]
-    seen = rows[sample_positions(len(rows), parameters.stability_rows, parameters.seed)]
+    sample = sample_positions(len(rows), parameters.stability_rows, parameters.seed)
+    seen, spend = rows[sample], _of(revenue, sample)
     labellings = [_labels(c.clusterer, seen) for c in candidates]
-    for drawn, again in _fits_of_resamples(seen, candidates, parameters):
+    for drawn, counts, again in _fits_of_resamples(seen, candidates, parameters):
         for i, fit in enumerate(again):
             if fit is not None:
-                now = _labels(fit, seen[drawn])
+                found = prefer(former, fit, seen[drawn], counts, _of(spend, drawn), parameters)
+                now = _labels(found, seen[drawn])
                 sums[i] += best_jaccard(labellings[i][drawn], now, len(sums[i]))
     means = [total / parameters.resamples for total in sums]
     for mean, candidate in zip(means, candidates, strict=True):
@@ -74,6 +83,10 @@ def best_jaccard(then: Labels, now: Labels, clusters: int) -> Matrix:
     return found
 
 
+def _of(values: Matrix | None, drawn: Labels) -> Matrix | None:
+    return None if values is None else values[drawn]
+
+
 def _labels(fit: Clusterer, rows: Matrix) -> Labels:
     """Cluster of each row; -1 for noise."""
     labels = fit.distances(rows).argmin(axis=1)
@@ -84,8 +97,8 @@ def _labels(fit: Clusterer, rows: Matrix) -> Labels:
 
 def _fits_of_resamples(
     rows: Matrix, candidates: Sequence[Candidate], parameters: SearchParameters
-) -> Iterator[tuple[Labels, list[Clusterer | None]]]:
-    """Who is drawn in each resample, and every candidate fitted anew to them; None where it fails.
+) -> Iterator[tuple[Labels, Labels, list[Clusterer | None]]]:
+    """Who is drawn in each resample, how often, and every candidate fitted anew; None: it fails.
 
     A bootstrap resample is as large as the rows; who is drawn twice counts twice.
     """
@@ -94,6 +107,7 @@ def _fits_of_resamples(
     kinds = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
     for _ in range(parameters.resamples):
         drawn, counts = np.unique(chance.integers(0, len(rows), len(rows)), return_counts=True)
+        counts = counts.astype(np.intp)
         most = len(np.unique(kinds[drawn]))
         fits: list[Clusterer | None] = [None] * len(candidates)
         for algorithm in dict.fromkeys(c.clusterer.algorithm for c in candidates):
@@ -105,10 +119,10 @@ def _fits_of_resamples(
             found = fit_grains(
                 algorithm,
                 rows[drawn],
-                counts.astype(np.intp),
+                counts,
                 [candidates[i].grain for i in which],
                 anew,
             )
             for i, fit in zip(which, found, strict=True):
                 fits[i] = fit
-        yield drawn, fits
+        yield drawn, counts, fits

@@ -107,8 +107,7 @@ def advance(
     if challenger is None and not refit:
         return run.keep(None, None, kept())
     if challenger is None:
-        used = previous.fitted
-        challenger = fit_challenger(customers, parameters, choice(used), used)
+        challenger = fit_challenger(customers, parameters, previous.fitted)
     view, proposed = run.match(challenger)
     if chosen is None and _is_equal(proposed, previous):
         return run.keep(challenger, proposed, replace(kept(), is_equal=True))
@@ -213,7 +212,7 @@ class _Run:
     def try_on(self, view: View) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Placements and moves if the ML model of this view assigned."""
         # A feature that was not looked at last run cannot tell how far anybody went.
-        known = set(self.parameters.treatments) <= set(self.previous.inputs.columns)
+        known = set(self.parameters.features) <= set(self.previous.inputs.columns)
         then = self.champion_then if view is self.champion else None
         if then is None and known:
             then = replace(view, frame=self.previous.inputs)

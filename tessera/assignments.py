@@ -115,7 +115,7 @@ def _advance(
     week = _previous(connection, settings, models, contender)
     restated = weeks.restated(connection, as_of)
     if week and week.inputs.empty:  # no longer kept: as it is known now, or nobody has changed
-        now = _figures(customers, week.fitted, parameters.treatments)
+        now = _figures(customers, week.fitted, parameters.features)
         week, restated = replace(week, inputs=now if restated is None else restated), None
     return advance(
         week,
@@ -176,23 +176,36 @@ def _name(
     outcome: Outcome,
     models: Models,
 ) -> pd.DataFrame:
-    """segment_id, segment_name, description, suggested_action, suggested_channel."""
+    held = connection.execute(
+        "select segment_id, segment_name from ml.segment_names where as_of = ?",
+        [models.champion.as_of if models.champion else None],
+    ).fetchall()
+    placed = outcome.week.placed.set_index("customer_id")["segment_id"]
+    return name(settings, customers, placed, given_names(connection), dict(held))
+
+
+def name(
+    settings: Settings,
+    customers: pd.DataFrame,
+    placed: pd.Series,
+    given: Mapping[str, str],
+    held: Mapping[str, str],
+) -> pd.DataFrame:
+    """segment_id, segment_name, description, suggested_action, suggested_channel.
+
+    placed: customer_id -> segment_id; given, held: segment_id -> the name that people gave it, and
+    the one it bore at the last run.
+    """
     from models.naming import name_segments
     from models.profiles import profile_segments
 
-    placed = outcome.week.placed.set_index("customer_id")["segment_id"]
     described = fits.typical(customers, settings)
     where = placed.reindex(described["customer_id"])
     if set(where) < set(placed):  # a segment of outliers only has a name as well
         described, where = customers, placed.reindex(customers["customer_id"])
     rules = rules_of(settings.names, customers)
     profiles = profile_segments(described, where.to_numpy(), features_of(rules))
-    held = connection.execute(
-        "select segment_id, segment_name from ml.segment_names where as_of = ?",
-        [models.champion.as_of if models.champion else None],
-    ).fetchall()
-    given = given_names(connection)
-    return name_segments(profiles, rules, settings.currency, given, dict(held))
+    return name_segments(profiles, rules, settings.currency, given, held)
 
 
 def _write(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import datetime
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tessera import loads, report, runs, settings, site, steps, warehouse
+from tessera import answers, lineage, loads, report, runs, settings, site, steps, warehouse
 from tessera.doctor import examine
 from tessera.ingest import repairs
 from tessera.ingest.ledger import withdraw as take_back
@@ -26,12 +28,22 @@ console = Console()
 def run(
     step: Annotated[str, typer.Argument(help=f"One of: {', '.join(steps.STEPS)}")],
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="A JSON object a line for each step that ended")
+    ] = False,
 ) -> None:
     """Run one step without Airflow."""
     if step not in steps.STEPS:
         raise typer.BadParameter(f"'{step}' is no step; known: {', '.join(steps.STEPS)}")
     day = as_of.date() if as_of else None
-    console.print(f"{step}: {steps.run_step(step, settings.load(), day)}", highlight=False)
+    hear = _print_json if json else lineage.tell_nobody
+    summary = steps.run_step(step, settings.load(), day, tell=hear)
+    if not json:
+        console.print(f"{step}: {summary}", highlight=False)
+
+
+def _print_json(ended: lineage.Ended) -> None:
+    typer.echo(dumps(asdict(ended), default=str))
 
 
 named = typer.Typer(help="The segments; alone, shows those that are published.")
@@ -62,6 +74,19 @@ def rename_segment(
     with runs.open_run_warehouse(told) as connection:
         done = rename(connection, told, segment_id, name, reason, runs.now())
     console.print(done, highlight=False, markup=False)
+
+
+@app.command("sql")
+def ask(
+    query: Annotated[str, typer.Argument(help="SQL on the published tables (schema segments)")],
+    form: Annotated[answers.Format, typer.Option("--format", help="json: a line a row")] = "table",
+) -> None:
+    """Query the published tables, read-only."""
+    file = settings.load().published_file
+    try:
+        answers.answer(file, query, form, console, sys.stdout.buffer)
+    except BrokenPipeError:
+        sys.stdout = None  # who reads has had enough, as `head` does
 
 
 @app.command()
@@ -330,12 +355,14 @@ def reference(
         bool, typer.Option("--charts", help="Draw the charts and ask the queries anew, too")
     ] = False,
 ) -> None:
-    """Write the reference pages of the docs anew."""
+    """Write the reference pages of the docs anew, and what tables gained into their contract."""
+    from tessera import contract
     from tessera.dbt import manifest
     from tessera.pages import outputs_of
     from tessera.reference import write
 
     told = settings.load()
+    contract.update(contract.shape(manifest(told)))
     outputs = site.draw(told, manifest(told), out.parent) if charts else outputs_of(out)
     for path in write(told, out, outputs):
         console.print(f"wrote {path}", highlight=False)
@@ -351,9 +378,9 @@ def main() -> None:
         app()
     except (
         *steps.FINAL,
-        loads.NotFetched,
+        *steps.PASSING,
         warehouse.WarehouseBusy,
-        report.NothingPublished,
+        answers.NothingPublished,
         site.SiteFailed,
         ValueError,
         LookupError,

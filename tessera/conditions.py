@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from tessera import sql
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -195,10 +197,9 @@ def _boolean(node: exp.Expr, columns: Mapping[str, str]) -> Compiled:
 
 def _literal(node: exp.Expr, columns: Mapping[str, str]) -> Compiled:
     if node.args.get("is_string"):
-        escaped = node.this.replace("'", "''")
         if not node.this.isprintable():
             raise ConditionRefused(f"{node.this!r} has characters that cannot be printed")
-        return Compiled(f"'{escaped}'", "text")
+        return Compiled(sql.text(node.this), "text")
     number = float(node.this)
     if not math.isfinite(number):
         raise ConditionRefused(f"{node.this} is too large a number")
@@ -210,7 +211,8 @@ def _column(node: exp.Expr, columns: Mapping[str, str]) -> Compiled:
     if name not in columns:
         raise UnknownColumn(name)
     kind = kind_of(columns[name])
-    return Compiled(f'cast("{name}" as double)' if kind == "number" else f'"{name}"', kind)
+    quoted = sql.name(name)
+    return Compiled(f"cast({quoted} as double)" if kind == "number" else quoted, kind)
 
 
 def _percentile(node: exp.Expr, columns: Mapping[str, str]) -> Compiled:

@@ -73,24 +73,23 @@ def fit(
     The champion's algorithm and k are kept unless others are really better.
     """
     from models.fingerprint import frame_digest, model_id
-    from models.weeks import choice, fit_challenger
+    from models.weeks import fit_challenger
 
     parameters = week_parameters(settings)
-    used = choice(champion) if champion else None
-    fitted = fit_challenger(customers, parameters, used, champion)
+    fitted = fit_challenger(customers, parameters, champion)
     told = typical(customers, settings)
     named = model_id(
         as_of,
-        frame_digest(told, list(parameters.treatments)),
+        frame_digest(told, parameters.features),
         {
             **asdict(fitted.parameters),
-            "preparation": asdict(preparation_parameters(settings.segmentation)),
+            "preparation": asdict(parameters.preparation),
             "algorithm": fitted.clusterer.algorithm,
             "k": fitted.k,
         },
         fitted.clusterer.algorithm,
     )
-    features = [f for f in parameters.treatments if f not in fitted.preparation.dropped]
+    features = [f for f in parameters.features if f not in fitted.preparation.dropped]
     return Fit(named, fitted, features, len(told))
 
 
@@ -101,10 +100,8 @@ def week_parameters(settings: Settings) -> WeekParameters:
     from models.weeks import WeekParameters
 
     told = settings.segmentation
-    preparation = preparation_parameters(told)
     return WeekParameters(
-        treatments=preparation.treatments,
-        preparation=preparation,
+        preparation=preparation_parameters(told),
         search=search_parameters(told),
         exclude_outliers=told.exclude_outliers,
         moves=MoveParameters(settings.moves.margin, settings.moves.changed),

@@ -90,7 +90,8 @@ def results_of_fit(reasons: pd.DataFrame) -> list[CheckResult]:
     ]
 
 
-LATEST = "qualify dense_rank() over (partition by step order by checked_at desc) = 1"
+# By what was written last: a clock may go back.
+LATEST = "qualify max(rowid) over (partition by step, as_of) = max(rowid) over (partition by step)"
 
 
 def failing(connection: duckdb.DuckDBPyConnection) -> str:
@@ -134,6 +135,25 @@ def write_page(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of:
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render(results, facts, loads, quarantine), encoding="utf-8")
     return page
+
+
+def ask(settings: Settings, step: str, suites: Sequence[Suite], as_of: date) -> str:
+    """Check, keep and show what was found; raise StepFailed when a critical check says no."""
+    results = check(settings, step, suites, as_of)
+    with runs.open_run_warehouse(settings) as connection:
+        record(connection, step, as_of, results)
+        page = write_page(connection, settings, as_of)
+    told, stop = verdict(results)
+    if stop:
+        raise runs.StepFailed(f"{stop}. Nothing was published. All checks: {page}")
+    return told
+
+
+def require(connection: duckdb.DuckDBPyConnection) -> None:
+    """The last word before publishing, whoever asks for it: no gate says no."""
+    found = failing(connection)
+    if found:
+        raise runs.StepFailed(f"a gate says no: {found}. Nothing was published")
 
 
 def verdict(results: Sequence[CheckResult]) -> tuple[str, str | None]:

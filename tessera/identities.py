@@ -80,7 +80,7 @@ def resolve(
     try:
         changed = _replace(connection, stamp, told, found)
         if secret and found.parameters:
-            memory.keep(connection, found.parameters)
+            memory.keep(connection, found.parameters, found.recalled_results)
     except BaseException:
         connection.execute("rollback")
         raise

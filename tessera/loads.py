@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -36,9 +36,25 @@ def load_group(settings: Settings, group: str, secret: Secret) -> str:
             raise NotFetched("; ".join([*failures, f"loaded all the same: {_told(done)}"]))
         if group == "crm":
             _require_orders(connection, settings)
+        stale = _stale(connection, sources, settings.stale_after_days) if done else ""
     if not done:
         return "no source of this kind in the settings"
-    return "; ".join([_told(done), *notes])
+    told = "; ".join([_told(done), *notes])
+    return f"warning: {stale}; {told}" if stale else told
+
+
+def _stale(connection: duckdb.DuckDBPyConnection, sources: Collection[str], days: int) -> str:
+    """For how long nothing new has come from any of the sources, when that is too long.
+
+    By the clock, and said to people only: what is computed never depends on it.
+    """
+    row = connection.execute(
+        "select max(loaded_at) from ops.loads where source in ? and rows_loaded > 0",
+        [list(sources)],
+    ).fetchone()
+    if not row or row[0] is None or (age := (runs.now() - row[0]).days) < days:
+        return ""
+    return f"nothing new has come for {age} days from {', '.join(sorted(sources))}"
 
 
 def _fetch(

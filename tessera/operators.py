@@ -124,7 +124,7 @@ def draw_weights(connection: duckdb.DuckDBPyConnection, artifacts: Path) -> Path
 def _last_weighed(connection: duckdb.DuckDBPyConnection) -> tuple[date, Parameters]:
     """The latest run and its parameters. Raises LookupError where it weighed nothing."""
     runs = connection.execute(
-        "select as_of, told from ops.identity_runs order by recorded_at desc, as_of desc limit 1"
+        "select as_of, told from ops.identity_runs order by rowid desc limit 1"
     ).fetchall()
     parameters = json.loads(runs[0][1]).get("parameters") if runs else None
     if not parameters:

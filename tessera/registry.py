@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from tessera import disk
+
 if TYPE_CHECKING:
     from models.clustering import FittedSegments
 
@@ -96,8 +98,13 @@ def save(
     file = artifacts / FOLDER / f"{model_id}-{digest[:8]}.joblib"
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(file)
+    try:
+        unfinished.write_bytes(content)
+        disk.sync(unfinished)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    disk.sync(file.parent)  # before the registry names the file
     connection.execute(
         "insert or replace into ml.models values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [

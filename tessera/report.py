@@ -10,19 +10,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tessera.warehouse import open_published
-
-
-class NothingPublished(RuntimeError):
-    """There are no published tables yet."""
+from tessera.answers import open_tables
+from tessera.warehouse import published_url
 
 
 def segments(published: Path, currency: str) -> RenderableType:
     """One line a segment, largest revenue first. Raises NothingPublished."""
-    file = published / "segments.duckdb"
-    if not file.exists():
-        raise NothingPublished(f"nothing is published yet in {published}: run `make run` first")
-    with open_published(file) as connection:
+    with open_tables(published / "segments.duckdb") as connection:
         rows = connection.execute(
             """
             select segment_id, segment_name, customers, customer_share, revenue_share,
@@ -54,6 +48,7 @@ def places(published: Path, artifacts: Path, warehouse_file: Path) -> str:
     """Where to look next, a line each; print it with soft wrap, so that paths stay whole."""
     found = (
         ("Segment tables (DuckDB, for BI)", published / "segments.duckdb"),
+        ("For SQLAlchemy, Superset", published_url(published / "segments.duckdb")),
         ("The same as Parquet", published / "parquet"),
         ("Report of the run (a web page)", published / "report.html"),
         ("Data quality, in plain words", artifacts / "quality" / "index.html"),

@@ -59,11 +59,12 @@ def restate(settings: Settings, as_of: date) -> str:
         return "no run before this day"
     if reason is None:
         return f"nothing of before {before.as_of} came late"
+    with runs.open_run_warehouse(settings) as connection:
+        # From here on the log must not say any more that the features of any day are there.
+        runs.begin(connection, "build_features")
     # Without tests: what they say of an earlier day is no reason to stop today.
     dbt.build(settings, "tag:features", before.as_of, with_tests=False, people_as_of=as_of)
     with runs.open_run_warehouse(settings) as connection:
-        # The log must not say any more that the features of the day are there.
-        runs.record(connection, "build_features", before.as_of, None, runs.now(), 0.0, "restated")
         changed = _keep_changed(connection, settings, before.as_of, as_of)
     return f"{reason}: {changed:,} customers of {before.as_of} are known otherwise now"
 
@@ -145,7 +146,7 @@ def _keep_changed(
     kept = connection.execute(
         "select distinct feature from ml.assignment_inputs where as_of = ? order by 1", [previous]
     ).fetchall()
-    names = [name for (name,) in kept] or list(fits.week_parameters(settings).treatments)
+    names = [name for (name,) in kept] or fits.week_parameters(settings).features
     rows = weeks.long("features.customer_features where as_of = $previous and frequency > 0", names)
     connection.execute(
         f"""

@@ -18,6 +18,7 @@ from tessera.ingest.source import did_you_mean
 from tessera.micro_segments import COLUMNS, find
 from tessera.settings import Settings, SettingsError
 from tessera.settings_rules import Rule, Trigger
+from tessera.sql import name as quoted
 
 # What conditions may speak of beside the contract of features.customer_features.
 SEGMENT_COLUMNS = {
@@ -77,7 +78,9 @@ def _describe_population(
         asked |= named(rule.when)
     for trigger in settings.triggers.values():
         asked |= named(trigger.when)
-    columns = ", ".join(f'features."{name}"' for name in sorted(asked - SEGMENT_COLUMNS.keys()))
+    columns = ", ".join(
+        f"features.{quoted(name)}" for name in sorted(asked - SEGMENT_COLUMNS.keys())
+    )
     connection.execute(POPULATION.format(columns=columns), {"as_of": as_of})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from tessera.privacy.key import key_of_warehouse
-from tessera.settings import Settings
+from tessera.settings import SECRETS, Settings
 from tessera.warehouse import open_warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,7 +74,7 @@ def fingerprint(
         "from ops.loads where status = 'loaded' and (?1 is null or list_contains(?1, kind))",
         [None if kinds is None else list(kinds)],
     ).fetchone()
-    told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse", "pseudonym_key"})
+    told = settings.model_dump_json(exclude={"data_dir", "inbox", "warehouse", *SECRETS})
     words = connection.execute(
         "select (select max(override_id) from ops.identity_overrides), "
         "(select max(word) from ops.model_words), "
@@ -102,12 +102,20 @@ def code_version(folders: tuple[str, ...]) -> str:
 
 
 def is_done(connection: duckdb.DuckDBPyConnection, step: str, mark: str) -> bool:
-    """Whether the step's latest run succeeded, and on this fingerprint."""
+    """Whether the step's latest run succeeded, and on this fingerprint; the clock has no say."""
     row = connection.execute(
-        "select fingerprint from ops.step_runs where step = ? order by started_at desc limit 1",
+        "select fingerprint from ops.step_runs where step = ? order by rowid desc limit 1",
         [step],
     ).fetchone()
     return row is not None and row[0] == mark
+
+
+def begin(connection: duckdb.DuckDBPyConnection, step: str) -> None:
+    """From now on the step is not done: a run that is killed half-way may have written a part."""
+    connection.execute(
+        "update ops.step_runs set fingerprint = null where step = ? and fingerprint is not null",
+        [step],
+    )
 
 
 def record(

@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from models.naming_rules import WITHOUT_PURCHASE_ID
+from tessera import sql
 from tessera.ingest.source import did_you_mean
 from tessera.ml_floor import replace
 from tessera.settings import Settings
@@ -151,7 +152,7 @@ def _groups(
                 f"audit.groups names {name!r}, which features.customer_features does not have"
                 f"{did_you_mean(name, known)}. Mend [audit] in the settings"
             )
-    named = ", ".join(f'"{name}"::varchar as "{name}"' for name in attributes)
+    named = ", ".join(f"{sql.name(n)}::varchar as {sql.name(n)}" for n in attributes)
     asked = f"customer_id, {named}" if named else "customer_id"
     return connection.execute(
         f"select {asked} from features.customer_features where as_of = ? order by customer_id",

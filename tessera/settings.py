@@ -38,6 +38,7 @@ from tessera.settings_rules import Lifecycle, MicroSegments, Rule, Trigger
 from tessera.settings_segmentation import Imputation, Segmentation
 
 CURRENCY = r"^[A-Z]{3}$"
+SECRETS = {"pseudonym_key", "serving_url"}
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
@@ -50,10 +51,11 @@ class _Section(BaseModel):
 
 
 class Warehouse(_Section):
-    """Limits of DuckDB: both may be lowered on a small machine."""
+    """Limits of DuckDB, lower on a small machine; how long a run waits for the step of another."""
 
     memory_limit: str = Field(default="1500MB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
     threads: int = Field(default=2, ge=1)
+    wait_seconds: float = Field(default=3600, ge=0)
 
 
 class Features(_Section):
@@ -171,8 +173,10 @@ class Settings(BaseSettings):
     inbox: Path | None = None
     rates: dict[Annotated[str, Field(pattern=CURRENCY)], Annotated[Decimal, Field(gt=0)]] = {}
     settle_seconds: float = Field(default=2.0, ge=0, le=600)
+    stale_after_days: int = Field(default=8, ge=1)
     demo_when_empty: bool = False
     pseudonym_key: SecretStr | None = None
+    serving_url: SecretStr | None = None
     sources: dict[str, Source]
     warehouse: Warehouse = Warehouse()
     features: Features = Features()
@@ -257,6 +261,11 @@ class Settings(BaseSettings):
         return self.data_dir / "published"
 
     @property
+    def published_file(self) -> Path:
+        """The link to the newest published tables."""
+        return self.published_dir / "segments.duckdb"
+
+    @property
     def artifacts_dir(self) -> Path:
         """Fitted ML models, dbt's artifacts, Data Docs and the quality page."""
         return self.data_dir / "artifacts"
@@ -290,10 +299,10 @@ def load(path: Path | None = None) -> Settings:
         values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}") from None
-    if "pseudonym_key" in values:
+    for name in SECRETS & set(values):
         raise SettingsError(
-            f"{file} holds pseudonym_key: secrets come from the environment only. "
-            "Take it out and set TESSERA_PSEUDONYM_KEY"
+            f"{file} holds {name}: secrets come from the environment only. "
+            f"Take it out and set TESSERA_{name.upper()}"
         )
     try:
         return Settings(**values)

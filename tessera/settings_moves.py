@@ -47,4 +47,4 @@ class Gates(_Section):
     least_share: Share = 0.01
     share_shift: Share = 0.03
     migration: Share = 0.05
-    upheaval: Share = 0.3
+    upheaval: Share = 0.2

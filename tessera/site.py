@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from tessera import dbt, operators, pages, runs
+from tessera import contract, dbt, operators, pages, runs
 from tessera.settings import Settings
 from tessera.warehouse import open_published
 
@@ -86,7 +86,8 @@ def _copy_docs(sources: Path) -> None:
     shutil.rmtree(sources, ignore_errors=True)
     shutil.copytree(PROJECT / "docs", sources)
     shutil.copytree(PROJECT / "examples", sources / "examples")
-    for name, page in (("README.md", "tessera.md"), ("CONTRIBUTING.md", "CONTRIBUTING.md")):
+    for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md"):
+        page = "tessera.md" if name == "README.md" else name
         text = (PROJECT / name).read_text(encoding="utf-8").replace("](docs/", "](")
         text = text.replace("](runbooks)", "](runbooks/build_customer_360.md)")
         (sources / page).write_text(text, encoding="utf-8")
@@ -117,7 +118,7 @@ def _public_connections(settings: Settings) -> Iterator[dict[str, duckdb.DuckDBP
     published = settings.published_dir / "segments.duckdb"
     with ExitStack() as opened:
         warehouse = opened.enter_context(runs.open_run_warehouse(settings))
-        found = dict.fromkeys(pages.PUBLIC, warehouse)
+        found = dict.fromkeys(contract.PUBLIC, warehouse)
         if published.exists():
             found["segments"] = opened.enter_context(open_published(published))
         yield found
@@ -178,7 +179,7 @@ def _navigation(sources: Path) -> list[dict[str, object]]:
         return [str(page.relative_to(sources)) for page in found]
 
     tables = ["reference/tables.md", *in_folder("reference/tables")]
-    about = ["tessera.md", "flow.md", "benchmarks.md", "CONTRIBUTING.md"]
+    about = ["tessera.md", "flow.md", "benchmarks.md", "SECURITY.md", "CONTRIBUTING.md"]
     sections = {title: in_folder(folder) for title, folder in SECTIONS.items()}
     sections["Reference"].remove("reference/tables.md")
     named = {"Home": ["index.md"], "Tables": tables, "Tessera": about, **sections}

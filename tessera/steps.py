@@ -6,25 +6,29 @@ task id, CLI command (`tessera run STEP`) and step have the same name.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import duckdb
 
-from expectations.checks import Suite
-from tessera import dbt, gate, loads, runs
+from tessera import dbt, gate, lineage, loads, runs, storage
 from tessera.privacy.key import KeyRefused
+from tessera.publish.refusals import NotServed
+from tessera.recording import Step, recorded
 from tessera.registry import ModelRefused
 from tessera.runs import StepFailed, open_run_warehouse
 from tessera.settings import Settings, SettingsError, secret
+from tessera.warehouse import hold, open_published
 
 # What only a person can mend: trying again would not help.
 FINAL = (
     StepFailed, dbt.DbtFailed, KeyRefused, runs.NothingLoaded, SettingsError, ModelRefused
 )  # fmt: skip
+# What another try may mend.
+PASSING = (loads.NotFetched, NotServed)
 
 
 # The dbt models that people read.
@@ -131,7 +135,7 @@ def check_features(run: Run) -> str:
     """Gate: is every customer described, once, within bounds, with all the revenue?"""
     with run.warehouse() as connection:
         suites = gate.feature_suites(connection, run.as_of)
-    return _pass(run, "check_features", suites)
+    return gate.ask(run.settings, "check_features", suites, run.as_of)
 
 
 def find_outliers(run: Run) -> str:
@@ -198,22 +202,32 @@ def check_segments(run: Run) -> str:
     """Gate: may these tables be published?"""
     from expectations.segments.published import suites
 
-    return _pass(run, "check_segments", suites(run.as_of))
+    return gate.ask(run.settings, "check_segments", suites(run.as_of), run.as_of)
 
 
 def publish(run: Run) -> str:
     """Segments → data/published: a new versioned file, then one swap."""
+    from tessera import contract
+    from tessera.publish.about import About
     from tessera.publish.published import publish as publish_tables
 
+    name = f"{run.as_of}-{run.fingerprint[:12]}"
+    about = About(name, run.as_of, runs.now(), contract.version())
     with run.warehouse() as connection:
-        _require_gates(connection)
-        return publish_tables(
-            connection,
-            run.settings.published_dir,
-            f"{run.as_of}-{run.fingerprint[:12]}",
-            runs.now(),
-            dbt.tables(connection, SEGMENTS, "segments"),
-        )
+        gate.require(connection)
+        tables = dbt.tables(connection, SEGMENTS, "segments")
+        return publish_tables(connection, run.settings.published_dir, about, tables)
+
+
+def serve(run: Run) -> str:
+    """Published file → PostgreSQL, for BI tools that want a server; off unless one is named."""
+    from tessera.publish import postgres
+
+    url = run.settings.serving_url
+    if url is None:
+        return "off: TESSERA_SERVING_URL is not set"
+    with open_published(run.settings.published_file) as published:
+        return postgres.serve(published, url.get_secret_value())
 
 
 def write_report(run: Run) -> str:
@@ -250,6 +264,7 @@ WORK: dict[str, Work] = {
         build_segments,
         check_segments,
         publish,
+        serve,
         write_report,
     )
 }
@@ -272,10 +287,11 @@ NEEDS = {
     "build_segments": ("analyse_behaviour", "apply_rules", "assign_segments", "build_features"),
     "check_segments": ("build_segments",),
     "publish": ("check_segments",),
+    "serve": ("publish",),
     "write_report": ("publish",),
 }
 # They look themselves whether what they wrote is still there.
-LOOK_THEMSELVES = ("publish", "write_report")
+LOOK_THEMSELVES = ("publish", "serve", "write_report")
 # The data-in gates look at their own exports, whatever the day.
 DOORS = {"check_crm": "crm", "check_clickstream": "clickstream", "check_social": "social"}
 
@@ -303,7 +319,7 @@ def _fingerprint(
 def _check_exports(run: Run, step: str) -> str:
     with run.warehouse() as connection:
         suites = gate.export_suites(connection, _kinds(DOORS[step]))
-    return _pass(run, step, suites)
+    return gate.ask(run.settings, step, suites, run.as_of)
 
 
 def _kinds(group: str) -> list[str]:
@@ -312,60 +328,40 @@ def _kinds(group: str) -> list[str]:
     return [name for name, kind in KINDS.items() if kind.group == group]
 
 
-def _pass(run: Run, step: str, suites: Sequence[Suite]) -> str:
-    """Check, keep and show what was found; raise StepFailed when a critical check says no."""
-    results = gate.check(run.settings, step, suites, run.as_of)
-    with run.warehouse() as connection:
-        gate.record(connection, step, run.as_of, results)
-        page = gate.write_page(connection, run.settings, run.as_of)
-    told, stop = gate.verdict(results)
-    if stop:
-        raise StepFailed(f"{stop}. Nothing was published. All checks: {page}")
-    return told
-
-
-def _require_gates(connection: duckdb.DuckDBPyConnection) -> None:
-    """The last word before publishing, whoever asks for it: no gate says no."""
-    failing = gate.failing(connection)
-    if failing:
-        raise StepFailed(f"a gate says no: {failing}. Nothing was published")
-
-
 def run_step(
-    name: str, settings: Settings, as_of: date | None = None, secret: loads.Secret = secret
+    name: str,
+    settings: Settings,
+    as_of: date | None = None,
+    secret: loads.Secret = secret,
+    tell: lineage.Tell = lineage.tell_nobody,
 ) -> str:
     """Run one step by name, and before it what it needs on the same input and is not there.
 
     Nothing is done when the step's latest run succeeded on the same input. `as_of` defaults to the
     day after the newest event of the exports. `secret` gives the value of a secret that the
-    settings name. Raises NothingLoaded before the first export.
+    settings name; `tell` hears of every step that ended. One step at a time works on a warehouse,
+    whoever runs it; others wait. Raises NothingLoaded before the first export, WarehouseBusy,
+    StorageFailed.
     """
-    if name in LOADS:
-        return _recorded(name, settings, None, None, lambda: LOADS[name](settings, secret))
+    file, wait = settings.warehouse_file, settings.warehouse.wait_seconds
+    with storage.told(settings.data_dir), hold(file, wait):
+        if name in LOADS:
+            work = partial(LOADS[name], settings, secret)
+            return _recorded(Step(name), settings, work, tell)
+        return _run_with_needs(name, settings, as_of, tell)
+
+
+def _run_with_needs(name: str, settings: Settings, as_of: date | None, tell: lineage.Tell) -> str:
     with open_run_warehouse(settings) as connection:
-        newest = runs.newest_day(connection)
-        day = as_of or newest
+        day = as_of or runs.newest_day(connection)
         mark = _fingerprint(connection, name, settings, day)
         if name not in LOOK_THEMSELVES and runs.is_done(connection, name, mark):
             return "unchanged"
     for needed in _needs(name, settings, day):
-        run_step(needed, settings, day)
-    return _recorded(name, settings, day, mark, lambda: WORK[name](Run(settings, day, mark)))
+        _run_with_needs(needed, settings, day, tell)
+    work = partial(WORK[name], Run(settings, day, mark))
+    return _recorded(Step(name, day, mark), settings, work, tell)
 
 
-def _recorded(
-    name: str, settings: Settings, as_of: date | None, mark: str | None, work: Callable[[], str]
-) -> str:
-    """Do the work and write it into the run log; what failed is not done, whatever its input."""
-    started_at, clock = runs.now(), time.perf_counter()
-    failure: Exception | None = None
-    try:
-        summary = work()
-    except (*FINAL, loads.NotFetched) as error:
-        summary, mark, failure = f"failed: {error}", None, error
-    seconds = time.perf_counter() - clock
-    with open_run_warehouse(settings) as connection:
-        runs.record(connection, name, as_of, mark, started_at, seconds, summary)
-    if failure:
-        raise failure
-    return summary
+def _recorded(step: Step, settings: Settings, work: Callable[[], str], tell: lineage.Tell) -> str:
+    return recorded(step, settings, work, tell, known=(*FINAL, *PASSING))

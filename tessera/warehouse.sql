@@ -45,6 +45,9 @@ create table if not exists ops.step_runs (
     step varchar, as_of date, fingerprint varchar, started_at timestamp, seconds double,
     summary varchar
 );
+create table if not exists ops.step_tables (
+    step varchar, started_at timestamp, table_name varchar, row_count bigint
+);
 create table if not exists ops.pseudonym_key (
     fingerprint varchar, first_used_at timestamp
 );
@@ -70,7 +73,15 @@ create table if not exists ops.identity_overrides (
 create table if not exists ops.identity_runs (as_of date, recorded_at timestamp, told varchar);
 -- What runs remember of records, hashed with the key: tessera/identity/memory.py
 create table if not exists ops.identity_memory (definitions varchar, learned varchar);
-create table if not exists ops.identity_known (account varchar, digest ubigint, keys ubigint[]);
+drop table if exists ops.identity_known; -- now ops.identity_keys, filled anew by the next run
+create table if not exists ops.identity_keys (
+    account varchar, digest ubigint, key_email ubigint, key_phone ubigint, key_handle ubigint,
+    key_external_id ubigint, key_email_local ubigint, key_swapped_name ubigint,
+    key_birth_and_first ubigint, key_birth_and_last ubigint, key_birth_and_place ubigint,
+    key_place_and_last ubigint, key_place_and_first ubigint, key_home ubigint,
+    key_street_and_name ubigint
+);
+create table if not exists ops.identity_clusters (account varchar, cluster varchar);
 create table if not exists ops.identity_common (kind varchar, key_name varchar, key_value ubigint);
 create table if not exists ops.identity_weights (
     account_l varchar, account_r varchar, match_weight double, degrees tinyint[],

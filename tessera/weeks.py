@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from models.naming_rules import WITHOUT_PURCHASE_ID
+from tessera import sql
 from tessera.champions import Champion
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def restated(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame
 def _wide(connection: duckdb.DuckDBPyConnection, rows: str) -> pd.DataFrame:
     """One row a customer, ascending, one column a feature."""
     names = connection.execute(f"select distinct feature from {rows} order by 1").fetchall()
-    columns = [f"max(value) filter (feature = '{name}') as \"{name}\"" for (name,) in names]
+    columns = [
+        f"max(value) filter (feature = {sql.text(name)}) as {sql.name(name)}" for (name,) in names
+    ]
     told = ", ".join(["customer_id", *columns])
     return connection.execute(f"select {told} from {rows} group by 1 order by 1").df()
 
@@ -90,8 +93,8 @@ def write_inputs(connection: duckdb.DuckDBPyConnection, known: pd.DataFrame, as_
 
 def long(rows: str, features: list[str]) -> str:
     """SQL: customer_id, feature, value, a row for each of `rows` and feature, known or not."""
-    values = ", ".join(f'"{name}"::double as "{name}"' for name in features)
-    quoted = ", ".join(f'"{name}"' for name in features)
+    values = ", ".join(f"{sql.name(name)}::double as {sql.name(name)}" for name in features)
+    quoted = ", ".join(sql.name(name) for name in features)
     return (
         f"select customer_id, feature, value from (select customer_id, {values} from {rows}) "
         f"unpivot include nulls (value for feature in ({quoted}))"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Context, Param
+from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback
 
-log = logging.getLogger(__name__)
+from tessera_airflow.alerts import late, on_failure
 
 START = datetime(2024, 1, 1)
 
@@ -16,16 +15,13 @@ START = datetime(2024, 1, 1)
 TAGS = frozenset({"extract", "transform", "segment", "daily", "weekly", "asset"})
 
 
-def report_failure(context: Context) -> None:
-    """Say in one line which task failed, why, and where to read on."""
-    task = context["task_instance"]
-    log.error(
-        "%s.%s failed on try %s: %s. What to do: docs/runbooks/%s.md",
-        task.dag_id,
-        task.task_id,
-        task.try_number,
-        context.get("exception"),
-        task.dag_id,
+def within(hours: float) -> DeadlineAlert:
+    """Alert when a run has not ended so many hours after it was queued; in the executor."""
+    return DeadlineAlert(
+        DeadlineReference.DAGRUN_QUEUED_AT,
+        timedelta(hours=hours),
+        SyncCallback(late, {"hours": hours}),
+        name=f"within {hours:g} hours",
     )
 
 
@@ -37,7 +33,7 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(hours=3),
-    "on_failure_callback": report_failure,
+    "on_failure_callback": on_failure,
 }
 
 # Backfill safe: a step looks at its `as_of` only, and one run of a DAG at a time.

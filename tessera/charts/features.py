@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import duckdb
 
+from tessera.charts.heat import squares
 from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, GREY
 
@@ -35,10 +36,7 @@ def features(connection: duckdb.DuckDBPyConnection) -> Drawn:
         ),
         alt.Y("f_score:O", title="Frequency score (5 = buys most often)", sort="descending"),
     )
-    cells = base.mark_rect().encode(alt.Color("share:Q", legend=None))
-    light = alt.condition("datum.depth > 0.5", alt.value("#101820"), alt.value("#ffffff"))
-    figures = base.mark_text().encode(alt.Text("share:Q", format=".1%"), color=light)
-    return (cells + figures).properties(
+    return squares(base, "share", ".1%", "depth", size=12.5).properties(
         title=titled(
             f"{most['customers'] / most['buyers']:.0%} of buyers, with recency {most['r_score']} "
             f"and frequency {most['f_score']}, bring {most['share']:.0%} of revenue",

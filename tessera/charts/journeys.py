@@ -5,10 +5,10 @@ from __future__ import annotations
 import altair as alt
 import duckdb
 
+from tessera.charts.heat import squares
 from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, GREEN, GREY, ORANGE
 
-DARK_TEXT = alt.condition("datum.depth > 0.5", alt.value("#101820"), alt.value("#ffffff"))
 STEPS = 9  # rows and columns that stay readable on a phone
 
 
@@ -52,11 +52,7 @@ def transitions(connection: duckdb.DuckDBPyConnection) -> Drawn:
         ),
         alt.Y("from_step:N", title="Step", sort=alt.EncodingSortField("from_place")),
     )
-    cells = base.mark_rect().encode(alt.Color("probability:Q", legend=None))
-    figures = base.mark_text(fontSize=10.5).encode(
-        alt.Text("probability:Q", format=".0%"), color=DARK_TEXT
-    )
-    return (cells + figures).properties(
+    return squares(base, "probability", ".0%", "depth", size=10.5).properties(
         title=titled(
             f"{seen['entry']:.0%} of visits begin with {seen['entrance']}",
             f"Chance of the next step, on all devices; the {STEPS} steps taken most",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import duckdb
 
+from tessera.charts.heat import squares
 from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION
 
@@ -36,10 +37,7 @@ def transitions(connection: duckdb.DuckDBPyConnection) -> Drawn:
         alt.X("to_stage:N", title="To", sort=STAGES, axis=alt.Axis(labelAngle=-40)),
         alt.Y("from_stage:N", title="From", sort=STAGES),
     )
-    cells = base.mark_rect().encode(alt.Color("share:Q", legend=None))
-    light = alt.condition("datum.share > 0.5", alt.value("#101820"), alt.value("#ffffff"))
-    figures = base.mark_text(fontSize=12).encode(alt.Text("share:Q", format=".0%"), color=light)
-    return (cells + figures).properties(
+    return squares(base, "share", ".0%").properties(
         title=titled(
             f"{seen['won_back'] or 0:.0%} of the times that a customer churned, she came back",
             f"Where each stage is left for; {seen['all_changes']:,} changes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import duckdb
 
+from tessera.charts.heat import squares
 from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, GREY, ORANGE
 
@@ -89,12 +90,7 @@ def overlaps(connection: duckdb.DuckDBPyConnection) -> Drawn:
         alt.X("other:N", title="Segment", axis=alt.Axis(labelAngle=-40)),
         alt.Y("rule:N", title=None),
     )
-    cells = base.mark_rect().encode(alt.Color("share_of_rule:Q", legend=None))
-    light = alt.condition("datum.share_of_rule > 0.5", alt.value("#101820"), alt.value("#ffffff"))
-    figures = base.mark_text(fontSize=12).encode(
-        alt.Text("share_of_rule:Q", format=PERCENT), color=light
-    )
-    return (cells + figures).properties(
+    return squares(base, "share_of_rule", PERCENT).properties(
         title=titled(
             f"{most['share_of_rule']:.0%} of {most['rule']} are in segment {most['other']}",
             "Customers who meet a rule, by their segment",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import duckdb
 
+from tessera.charts.heat import squares
 from tessera.charts.shown import Drawn, Shown, ask, first, titled
 from tessera.charts.theme import BLUE, ORANGE
 
@@ -80,10 +81,7 @@ def customers(connection: duckdb.DuckDBPyConnection) -> Drawn:
             sort=alt.EncodingSortField("in_segment", order="descending"),
         ),
     )
-    cells = base.mark_rect().encode(alt.Color("customers:Q", title="Customers", legend=None))
-    light = alt.condition("datum.depth > 0.5", alt.value("#101820"), alt.value("#ffffff"))
-    figures = base.mark_text(fontSize=12).encode(alt.Text("customers:Q", format=","), color=light)
-    return (cells + figures).properties(
+    return squares(base, "customers", ",", "depth").properties(
         title=titled(
             f"Of the {most['in_segment']:,} {most['segment_name']} {figure}",
             "Customers by segment and stage of life",

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tessera import sql
 from tessera.demo.columns import Columns, concat, cut, rows, take, words
 from tessera.demo.exports import Export, select
 
@@ -84,8 +85,7 @@ class Spool:
                 _write_lines(path, cursor.sql(query).to_arrow_table()["line"])
             else:
                 form = "FORMAT csv, HEADER true" if self.text else "FORMAT parquet"
-                target = str(path).replace("'", "''")
-                cursor.execute(f"COPY ({query}) TO '{target}' ({form})")
+                cursor.execute(f"COPY ({query}) TO {sql.text(str(path))} ({form})")
             cursor.unregister("source")
         return path
 

@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from tessera import sql
 from tessera.demo import personas, purchases
 from tessera.demo.catalogue import CATEGORIES
 from tessera.demo.columns import Columns, concat, words
@@ -84,8 +85,8 @@ class Truth:
         )
         for name, table, query in tables:
             connection.register("source", table)
-            target = str(folder / f"{name}.parquet").replace("'", "''")
-            connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)")
+            target = sql.text(str(folder / f"{name}.parquet"))
+            connection.execute(f"COPY ({query}) TO {target} (FORMAT parquet)")
             connection.unregister("source")
 
 

@@ -13,16 +13,14 @@ _PAIRS_A_RECORD = 4  # that one key may bring up; with more, its larger blocks a
 
 
 def add_keys(connection: duckdb.DuckDBPyConnection, records: str) -> None:
-    """Make identity_all_keys: record and a number key_<name> for each of KEYS.
+    """Make identity_fresh_keys: record and a number key_<name> for each of KEYS.
 
-    Null where a record has too little for it. Of `records`, and of identity_recalled.
+    Null where a record has too little for it.
     """
     made = ", ".join(f"{hashed(sql)} as key_{key}" for key, sql in KEYS.items())
-    known = ", ".join(f"keys[{i}] as key_{key}" for i, key in enumerate(KEYS, start=1))
     connection.execute(
-        "create or replace temporary table identity_all_keys as "
-        f"select record, {made} from {records} "
-        f"union all select record, {known} from identity_recalled"
+        f"create or replace temporary table identity_fresh_keys as select record, {made} "
+        f"from {records}"
     )
 
 
@@ -33,7 +31,7 @@ def find_shared(connection: duckdb.DuckDBPyConnection, most_accounts: int) -> in
     """
     shared = " union all ".join(
         f"select 'shared' as kind, '{field}' as key_name, key_{field} as key_value "
-        f"from identity_all_keys where key_{field} is not null group by key_{field} "
+        f"from identity_fresh_keys where key_{field} is not null group by key_{field} "
         f"having count(*) > {int(most_accounts)}"
         for field in IDENTIFYING
     )
@@ -47,7 +45,7 @@ def leave_out_common(
     largest_block: int,
     known: Mapping[str, int] | None = None,
 ) -> dict[str, int]:
-    """Make `keyed`: identity_all_keys without what brings nobody up, or too many.
+    """Make `keyed`: identity_fresh_keys without what brings nobody up, or too many.
 
     A key is null where nobody shares it, where it is of an identifier of identity_common, and
     where more records share it than `known` says. Without `known`: than `largest_block`, or than
@@ -58,7 +56,7 @@ def leave_out_common(
     connection.execute(
         "create or replace temporary table identity_cleared as select * replace ("
         + ", ".join(f"{_not_shared(key)} as key_{key}" for key in (*IDENTIFYING, "email_local"))
-        + ") from identity_all_keys"
+        + ") from identity_fresh_keys"
     )
     blocks = " union all ".join(
         f"select '{key}' as key_name, key_{key} as key_value, count(*) as records "
@@ -104,7 +102,7 @@ def _largest_blocks(connection: duckdb.DuckDBPyConnection, most: int) -> dict[st
                 from identity_blocks group by key_name, records
             )
             select key_name, min(records) - 1 from sizes
-            where pairs > $each * greatest(1000, (select count(*) from identity_all_keys))
+            where pairs > $each * greatest(1000, (select count(*) from identity_fresh_keys))
             group by key_name
             """,
             {"each": _PAIRS_A_RECORD},
@@ -113,47 +111,17 @@ def _largest_blocks(connection: duckdb.DuckDBPyConnection, most: int) -> dict[st
     return {key: min(most, max(found.get(key, most), 2)) for key in KEYS}
 
 
-def find_changed(connection: duckdb.DuckDBPyConnection, fresh: str, changed: str) -> None:
-    """Make `changed` (record): the `fresh` ones, and those with a key that has become, or is no
-    longer, one that too many share."""
-    connection.execute(
-        "create or replace temporary table identity_turned as select distinct key_name, key_value "
-        "from ((from identity_common except from identity_was_common) union all "
-        "(from identity_was_common except from identity_common))"
-    )
-    turned = " union ".join(
-        f"select record from identity_all_keys where key_{key} in "
-        f"(select key_value from identity_turned where key_name = '{key}')"
-        for key in KEYS
-    )
-    connection.execute(
-        f"create or replace temporary table {changed} as select record from {fresh} union {turned}"
-    )
-
-
-def find_pairs(
-    connection: duckdb.DuckDBPyConnection, keyed: str, pairs: str, changed: str | None = None
-) -> None:
-    """Make `pairs` (match_key, join_key_l < join_key_r): each two records that share a key, once.
-
-    `changed`: a table of records; given, only pairs with at least one of them.
-    """
+def find_pairs(connection: duckdb.DuckDBPyConnection, keyed: str, pairs: str) -> None:
+    """Make `pairs` (match_key, join_key_l < join_key_r): each two that share a key, once."""
     keys = list(KEYS)
     found = []
     for i, key in enumerate(keys):
         seen = "".join(
             f" and not coalesce(l.key_{earlier} = r.key_{earlier}, false)" for earlier in keys[:i]
         )
-        sides = [("l.record < r.record", keyed, keyed)]
-        if changed:
-            some = f"(select * from {keyed} semi join {changed} using (record))"
-            rest = f"(select * from {keyed} anti join {changed} using (record))"
-            sides = [("l.record < r.record", some, some), ("true", some, rest)]
-        found += [
-            f"select {i} as match_key, least(l.record, r.record) as join_key_l, "
-            f"greatest(l.record, r.record) as join_key_r "
-            f"from {left} as l join {right} as r on l.key_{key} = r.key_{key} "
-            f"where {order}{seen}"
-            for order, left, right in sides
-        ]
+        found.append(
+            f"select {i} as match_key, l.record as join_key_l, r.record as join_key_r "
+            f"from {keyed} as l join {keyed} as r on l.key_{key} = r.key_{key} "
+            f"where l.record < r.record{seen}"
+        )
     connection.execute(f"create or replace temporary table {pairs} as " + " union all ".join(found))

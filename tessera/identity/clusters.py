@@ -84,9 +84,10 @@ def _strongest_first(
 def _labels(count: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """The least record of each record's component."""
     graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
-    _, component = connected_components(graph, directed=False)
-    _, first = np.unique(component, return_index=True)
-    return first[component]
+    parts, component = connected_components(graph, directed=False)
+    least = np.empty(parts, dtype=np.intp)
+    least[component[::-1]] = np.arange(count)[::-1]  # of several for one place, the last stays
+    return least[component]
 
 
 def _cut(

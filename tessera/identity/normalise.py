@@ -6,7 +6,9 @@ email-validator, phonenumbers (Google's libphonenumber) and text-unidecode.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import duckdb
 import phonenumbers
@@ -20,6 +22,7 @@ CLEAN_EMAIL = r"^[a-z0-9][a-z0-9._+-]*@[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}$"
 # What SQL turns into a plain international number by itself: digits and the usual separators.
 CLEAN_PHONE = r"^[0-9+ ()./-]+$"
 _NAMES = ("first_name", "last_name", "street", "city")  # what is written in any alphabet
+_REMARK = re.compile(r"[\s,;(/-]*[^\W\d_]\D*$")  # words at the end, which have keypad digits, too
 _DIGITS = (7, 15)  # of an international number, ITU-T E.164
 
 
@@ -48,16 +51,19 @@ def email_or_none(address: str) -> str | None:
 def phone_or_none(number: str, region: str | None) -> str | None:
     """The number in international form (E.164), or None when it cannot be one.
 
+    What is written behind it is no part of it, unless it is none without (1-800-FLOWERS).
+
     >>> phone_or_none("030 123456 ext. 7", "DE"), phone_or_none("unknown", "DE")
     ('+4930123456', None)
+    >>> phone_or_none("030 123456 privat", "DE"), phone_or_none("1-800-FLOWERS", "US")
+    ('+4930123456', '+18003569377')
     """
-    try:
-        found = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(found):
-        return None
-    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+    for spelled in dict.fromkeys((_REMARK.sub("", number), number)):
+        with suppress(phonenumbers.NumberParseException):
+            found = phonenumbers.parse(spelled, region)
+            if phonenumbers.is_possible_number(found):
+                return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+    return None
 
 
 def number(
@@ -67,10 +73,10 @@ def number(
 
     `contacts`: as for `normalise`. `salt`: SQL.
     """
-    connection.execute(
+    connection.execute(  # hashed first: the details need not be sorted
         f"create or replace temporary table {accounts} as select account, "
-        f"cast(row_number() over (order by account) as integer) as record, "
-        f"hash({salt}, {', '.join(GIVEN)}) as digest from {contacts}"
+        f"cast(row_number() over (order by account) as integer) as record, digest "
+        f"from (select account, hash({salt}, {', '.join(GIVEN)}) as digest from {contacts})"
     )
 
 

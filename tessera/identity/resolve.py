@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from tessera.identity import blocking, clusters, guards, memory, scoring, terms, training
-from tessera.identity.memory import Memory
+from tessera.identity import blocking, changes, clusters, guards, memory, scoring, terms, training
+from tessera.identity.memory import Memory, Recalled
 from tessera.identity.normalise import normalise, number
 from tessera.identity.scoring import BY_EVIDENCE, Parameters
 
@@ -38,13 +38,17 @@ class Rules:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What was found: how many records, pairs compared, people, identifiers that many share."""
+    """What was found: how many records, pairs compared, people, identifiers that many share.
+
+    `recalled_results`: whether keys and weights of earlier runs were taken over.
+    """
 
     records: int
     pairs: int
     people: int
     shared_identifiers: int
     parameters: Parameters | None
+    recalled_results: bool = False
 
 
 def resolve(
@@ -70,7 +74,7 @@ def resolve(
     limits = work.block(known)
     _take_evidence(connection, evidence)
     work.find_pairs(known)
-    parameters = known or work.learn(limits, remembered)
+    parameters = known.parameters or work.learn(limits, remembered)
     work.score(parameters)
     names = parameters.field_names if parameters else []
     guards.judge(
@@ -79,7 +83,7 @@ def resolve(
     people = _cluster(work, names, together, apart)
     count = connection.table("identity_accounts").shape[0]
     pairs = connection.table("identity_pairs").shape[0]
-    return Resolution(count, pairs, people, work.shared, parameters)
+    return Resolution(count, pairs, people, work.shared, parameters, known.has_results)
 
 
 @dataclass
@@ -95,50 +99,53 @@ class _Work:
     shared: int = 0
     filled: list[str] = field(default_factory=list)
 
-    def recall(self, remembered: Memory | None) -> Parameters | None:
-        """The parameters to weigh with, if earlier ones hold; normalises who is new or changed."""
+    def recall(self, remembered: Memory | None) -> Recalled:
+        """What of earlier runs holds; normalises who is new or changed."""
         connection = self.connection
         self.filled = training.filled_columns(connection, self.contacts)
         salt = remembered.salt if remembered else ""
         connection.execute("set variable identity_salt = $1", [salt])
         number(connection, self.contacts, "identity_accounts", memory.SALT)
-        known = memory.recall(connection, remembered, "identity_accounts", self.filled)
-        connection.execute(
-            "create or replace temporary table identity_fresh as select account, record "
-            "from identity_accounts anti join identity_recalled using (record)"
-        )
+        most = self.rules.max_accounts_per_identifier
+        known = memory.recall(connection, remembered, self.filled, most)
         self._normalise("identity_records", "identity_fresh")
         return known
 
     def _normalise(self, records: str, accounts: str) -> None:
         normalise(self.connection, self.contacts, records, self.rules.region, accounts)
 
-    def block(self, known: Parameters | None) -> dict[str, int]:
-        """Give each record its keys; the largest block of each."""
-        connection, rules = self.connection, self.rules
+    def block(self, known: Recalled) -> dict[str, int]:
+        """Give each new record its keys; the largest block of each."""
+        connection, most = self.connection, self.rules.max_accounts_per_identifier
         blocking.add_keys(connection, "identity_records")
-        self.shared = blocking.find_shared(connection, rules.max_accounts_per_identifier)
+        limits = known.parameters.largest_blocks if known.parameters else None
+        if known.has_results:
+            self.shared = changes.recount(connection, most, limits or {})
+            guards.forget_shared(connection, "identity_records")
+            return limits or {}
+        self.shared = blocking.find_shared(connection, most)
         guards.forget_shared(connection, "identity_records")
         return blocking.leave_out_common(
-            connection,
-            "identity_keyed",
-            rules.largest_block,
-            known.largest_blocks if known else None,
+            connection, "identity_keyed", self.rules.largest_block, limits
         )
 
-    def find_pairs(self, known: Parameters | None) -> None:
+    def find_pairs(self, known: Recalled) -> None:
         """Make identity_pairs, to be weighed, and identity_kept, whose weight still holds."""
         connection = self.connection
-        if known:
-            blocking.find_changed(connection, "identity_fresh", "identity_changed")
-        changed = "identity_changed" if known else None
-        blocking.find_pairs(connection, "identity_keyed", "identity_pairs", changed)
-        unchanged = " anti join identity_changed as {0} on {0}.record = record_{0}"
+        if known.has_results:
+            changes.find_changed(connection, "identity_changed")
+            changes.find_pairs(connection, "identity_changed", "identity_pairs")
+        else:
+            blocking.find_pairs(connection, "identity_keyed", "identity_pairs")
         connection.execute(
-            "create or replace temporary table identity_kept as from identity_was_weighed "
-            + ("".join(unchanged.format(side) for side in "lr") if known else "")
-            + " where not by_evidence or (record_l, record_r) in "
-            "(select (record_l, record_r) from identity_evidence)"
+            """
+            create or replace temporary table identity_kept as from identity_was_weighed
+            anti join identity_changed as l on l.record = record_l
+            anti join identity_changed as r on r.record = record_r
+            where not by_evidence
+                or (record_l, record_r) in (select (record_l, record_r) from identity_evidence);
+            delete from identity_were_one where record in (from identity_changed);
+            """
         )
         connection.execute(
             f"insert into identity_pairs select distinct {BY_EVIDENCE}, record_l, record_r "
@@ -155,7 +162,10 @@ class _Work:
         terms.learn_frequencies(self.connection, "identity_records", [f.name for f in fields])
         with tables_in_memory(self.connection):
             learned = training.train(self.connection, "identity_records", fields)
-        defined = memory.definitions(remembered.salt) if remembered else ""
+        defined = ""
+        if remembered:
+            most = self.rules.max_accounts_per_identifier
+            defined = memory.definitions(remembered.salt, most)
         told = replace(learned, largest_blocks=limits, filled=self.filled, definitions=defined)
         return replace(told, learned=memory.name_of(self.connection, told))
 
@@ -250,16 +260,17 @@ def _cluster(
         "from identity_verdicts where is_joined"
     ).fetchnumpy()
     count = connection.table("identity_accounts").shape[0]
+    sure = _numbers(connection, together)
     found = clusters.cluster(
         count,
         clusters.Links(*(np.asarray(joined[name]) for name in ("l", "r", "w"))),
-        _numbers(connection, together),
+        sure,
         _numbers(connection, apart),
         rules.max_accounts_per_customer,
         lambda label: _contradictions(work, label, names),
     )
-    _write(connection, found.label)
-    return len(np.unique(found.label))
+    _write(connection, found.label, {int(found.label[left]) for left, _ in sure})
+    return int(np.count_nonzero(found.label == np.arange(count)))
 
 
 def _numbers(
@@ -285,33 +296,62 @@ def _contradictions(work: _Work, label: np.ndarray, names: list[str]) -> list[cl
     looked_at = np.flatnonzero(label >= 0)
     if len(looked_at) == 0:
         return []
-    inner = pa.table({"record": looked_at + 1, "cluster": label[looked_at]})
-    connection.register("identity_inner", inner)
+    identity_told = pa.table(  # noqa: F841 - DuckDB reads it by its name
+        {"record": looked_at + 1, "cluster": label[looked_at]}
+    )
+    connection.execute(_NOT_LOOKED_AT)
     work.need("select record from identity_inner")
     found = guards.contradictions(connection, "identity_records", "identity_inner", names)
-    connection.unregister("identity_inner")
     return [(left - 1, right - 1) for left, right in found]
 
 
-def _write(connection: duckdb.DuckDBPyConnection, label: np.ndarray) -> None:
+# Those of one cluster that an earlier run found to be one were looked at by it, each with each.
+_NOT_LOOKED_AT = """
+create or replace temporary table identity_inner as
+with members as (
+    select t.*, w.cluster as was from identity_told as t
+    left join identity_were_one as w using (record)
+),
+news as (
+    select cluster from members group by cluster
+    having count(was) < count(*) or min(was) <> max(was)
+)
+select record, cluster from members semi join news using (cluster)
+"""
+
+
+def _write(connection: duckdb.DuckDBPyConnection, label: np.ndarray, said: set[int]) -> None:
+    """Make identity_clusters, identity_judged, identity_seen_through. `said`: labels that owe
+    something to an operator's word, which may be taken back."""
+    size = np.bincount(label, minlength=len(label))[label]
+    records = np.flatnonzero(size > 1)
+    found = label[records]
     identity_told = pa.table(  # noqa: F841 - DuckDB reads it by its name
-        {"record": np.arange(1, len(label) + 1), "least": label + 1}
+        {
+            "record": pa.array(records + 1, pa.int32()),
+            "least": pa.array(found + 1, pa.int32()),
+            "is_seen_through": (size[records] > 2) & ~np.isin(found, sorted(said)),
+        }
     )
-    connection.execute(
-        "create or replace temporary table identity_clusters as "
-        "select r.account, c.account as cluster from identity_told "
-        "join identity_accounts as r using (record) "
-        "join identity_accounts as c on c.record = identity_told.least"
-    )
-    connection.execute(
-        """
-        create or replace temporary table identity_judged as
-        select l.account as account_l, r.account as account_r, v.* exclude (record_l, record_r),
-            is_joined and a.cluster <> b.cluster as is_cut
-        from identity_verdicts as v
-        join identity_accounts as l on l.record = v.record_l
-        join identity_accounts as r on r.record = v.record_r
-        join identity_clusters as a on a.account = l.account
-        join identity_clusters as b on b.account = r.account
-        """
-    )
+    connection.execute(_CLUSTERS)
+
+
+_CLUSTERS = """
+create or replace temporary table identity_moved as
+select t.record, t.least, c.account as cluster, is_seen_through
+from identity_told as t join identity_accounts as c on c.record = t.least;
+create or replace temporary table identity_clusters as
+select account, coalesce(m.cluster, account) as cluster
+from identity_accounts left join identity_moved as m using (record);
+create or replace temporary table identity_judged as
+select l.account as account_l, r.account as account_r, v.* exclude (record_l, record_r),
+    is_joined and coalesce(a.least, v.record_l) <> coalesce(b.least, v.record_r) as is_cut
+from identity_verdicts as v
+join identity_accounts as l on l.record = v.record_l
+join identity_accounts as r on r.record = v.record_r
+left join identity_moved as a on a.record = v.record_l
+left join identity_moved as b on b.record = v.record_r;
+create or replace temporary table identity_seen_through as
+select account, cluster from identity_moved join identity_accounts using (record)
+where is_seen_through;
+"""

@@ -51,8 +51,12 @@ def filled_fields(connection: duckdb.DuckDBPyConnection, records: str) -> tuple[
 
 def filled_columns(connection: duckdb.DuckDBPyConnection, contacts: str) -> list[str]:
     """The columns of contacts as they come that a few at least have."""
-    counts = ", ".join(f"count({name})" for name in GIVEN)
-    row = connection.execute(f"select {counts} from {contacts}").fetchall()[0]
+    counts = ", ".join(
+        f"(select count(*) from (select 1 from {contacts} where {name} is not null "
+        f"limit {_MIN_FILLED}))"
+        for name in GIVEN
+    )
+    row = connection.execute(f"select {counts}").fetchall()[0]
     return [name for name, count in zip(GIVEN, row, strict=True) if count >= _MIN_FILLED]
 
 

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import duckdb
 
-from tessera.ingest import ledger, sql
+from tessera import sql
+from tessera.ingest import ledger
 from tessera.ingest.checks import Check, as_instant, checks_of, first_failed
 from tessera.ingest.format import Rows
 from tessera.ingest.incoming import (

@@ -5,7 +5,7 @@ A value that is not written as declared stays as it is; the checks then report i
 
 from __future__ import annotations
 
-from tessera.ingest import sql
+from tessera import sql
 from tessera.ingest.kinds import Kind
 from tessera.ingest.source import Source
 

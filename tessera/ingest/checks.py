@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tessera.ingest import sql
+from tessera import sql
 from tessera.ingest.canonical import NO_SUCH_TIME
 from tessera.ingest.kinds import SQL_TYPES, ColumnType, Kind
 from tessera.ingest.source import Source

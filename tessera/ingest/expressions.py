@@ -5,7 +5,7 @@ Each leaves what it cannot read as it was written, so that a check of the kind r
 
 from __future__ import annotations
 
-from tessera.ingest import sql
+from tessera import sql
 
 _HAS_OFFSET = r"'\d:\d\d.*(Z|UTC|[+-]\d\d(:?\d\d)?)$'"
 # DuckDB reads no offset that stands apart or lacks its colon and then drops it in silence.

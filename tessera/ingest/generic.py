@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tessera.ingest import sql
+from tessera import sql
 from tessera.ingest.format import Format, Reads, Rows
 from tessera.ingest.source import Source
 

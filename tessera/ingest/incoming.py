@@ -8,7 +8,8 @@ from datetime import datetime
 
 import duckdb
 
-from tessera.ingest import ledger, repairs, sql
+from tessera import sql
+from tessera.ingest import ledger, repairs
 from tessera.ingest.canonical import canonical
 from tessera.ingest.files import ExportFile
 from tessera.ingest.format import Format, Rows

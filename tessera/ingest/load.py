@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from tessera.ingest import ledger, sql
+from tessera import sql
+from tessera.ingest import ledger
 from tessera.ingest.batch import StillGrowing, UnreadableBatch, load_batch
 from tessera.ingest.files import (
     ExportFile,

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from tessera.ingest import sql
+from tessera import sql
 from tessera.ingest.files import RefusedFile, csv_header, json_layout, physical_of
 from tessera.ingest.format import Format
 from tessera.ingest.formats.registry import FORMATS

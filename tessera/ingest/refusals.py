@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from tessera.ingest import sql
+from tessera import sql
 from tessera.ingest.checks import Check
 from tessera.ingest.incoming import (
     Batch,

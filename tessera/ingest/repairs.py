@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from tessera.ingest import sql
+from tessera import sql
 from tessera.ingest.files import ExportFile
 
 

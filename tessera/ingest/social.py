@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tessera.ingest import sql
+from tessera import sql
 from tessera.ingest.format import Refusal
 
 

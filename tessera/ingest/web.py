@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tessera.ingest import sql
+from tessera import sql
 
 # What vendors write where they know nothing.
 PLACEHOLDERS = ("", "-", "(not set)", "(none)", "(direct)", "(data not available)")

@@ -6,6 +6,7 @@ import altair as alt
 import duckdb
 
 from models.profiles import PROFILE_FEATURES
+from tessera import sql
 from tessera.charts.shown import Drawn, NothingToDraw, ask, first, titled
 
 # Ranks of a seeded sample are those of all, to a third of a percent.
@@ -60,7 +61,8 @@ def _standings(connection: duckdb.DuckDBPyConnection) -> str:
     if not features:
         raise NothingToDraw("no feature describes the customers")
     parts = " union all ".join(
-        STANDING.format(place=place, feature=name) for place, name in enumerate(features)
+        STANDING.format(place=place, told=sql.text(name), feature=sql.name(name))
+        for place, name in enumerate(features)
     )
     return f"with sampled as materialized ({SAMPLED}) {parts}"
 
@@ -72,13 +74,13 @@ SAMPLED = f"""
 """
 # Of equals, half count as below: the mean over all customers is a half.
 STANDING = """
-    select segment_name, '{feature}' as feature, {place} as place, avg(standing) as standing,
+    select segment_name, {told} as feature, {place} as place, avg(standing) as standing,
         count(*) as customers
     from (
         select segment_name,
-            (percent_rank() over (order by "{feature}") * (count(*) over () - 1)
-                + cume_dist() over (order by "{feature}") * count(*) over ())
+            (percent_rank() over (order by {feature}) * (count(*) over () - 1)
+                + cume_dist() over (order by {feature}) * count(*) over ())
             / (2 * count(*) over ()) as standing
-        from sampled where "{feature}" is not null
+        from sampled where {feature} is not null
     ) group by segment_name
 """

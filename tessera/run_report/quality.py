@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import altair as alt
 import duckdb
 
+from tessera.charts.pipeline import by_fate
 from tessera.charts.shown import Drawn, ask, first, titled
-from tessera.charts.theme import BLUE, ORANGE
 
-LATEST = "qualify dense_rank() over (partition by step order by checked_at desc) = 1"
+# By what was written last: a clock may go back.
+LATEST = "qualify max(rowid) over (partition by step, as_of) = max(rowid) over (partition by step)"
 CHECKS = f"""
     select count(*) as checks, count(*) filter (not success) as failed,
         count(*) filter (not success and severity = 'critical') as critical
@@ -46,24 +46,4 @@ def refusals(connection: duckdb.DuckDBPyConnection) -> Drawn:
     told = first(rows)
     refused = f"{told['refused'] or 0:,} of {told['rows_read']:,} rows were refused"
     held = f"{told['checks'] - told['failed']} of {told['checks']} checks hold"
-    return (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            alt.Y("source:N", title=None),
-            alt.X(
-                "rows:Q",
-                title="Rows (logarithmic)",
-                scale=alt.Scale(type="symlog"),
-                stack=None,
-                axis=alt.Axis(format=",.0f", values=[0, 10, 1000, 10**5, 10**7]),
-            ),
-            alt.Color(
-                "fate:N",
-                title=None,
-                scale=alt.Scale(domain=["accepted", "refused"], range=[BLUE, ORANGE]),
-            ),
-            yOffset="fate:N",
-        )
-        .properties(title=titled(f"{refused}, each with its reason; {held}"), height=alt.Step(11))
-    )
+    return by_fate(rows, "accepted", titled(f"{refused}, each with its reason; {held}"))

@@ -22,13 +22,13 @@ DAGS = {
     ],
     "recluster_weekly": [
         "build_features", "check_features", "find_outliers", "fit_segments", "assign_segments",
-        "analyse_behaviour", "apply_rules", "build_segments", "check_segments", "publish",
+        "analyse_behaviour", "apply_rules", "build_segments", "check_segments", "publish", "serve",
         "write_report",
     ],
     "assign_segments_daily": [
         "restate_features", "build_features", "check_features", "find_outliers",
         "assign_segments", "analyse_behaviour", "apply_rules", "build_segments", "check_segments",
-        "publish", "write_report",
+        "publish", "serve", "write_report",
     ],
 }  # fmt: skip
 

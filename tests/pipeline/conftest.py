@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,10 +76,22 @@ def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_run(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """A finished `make run` on the small demo; tests may run it again, but add no exports."""
-    data = tmp_path_factory.mktemp("demo-run")
-    shutil.copytree(small_demo, data / "inbox")
-    done = make_run(data)
-    assert done.code == 0, done.output
-    return done
+def demo_run(
+    small_demo: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Finished:
+    """A finished `make run` on the small demo; tests may run it again, but add no exports.
+
+    Made once for all workers of pytest-xdist; each has a copy of its own.
+    """
+    base = tmp_path_factory.getbasetemp()
+    made = (base if worker_id == "master" else base.parent) / "demo-run"
+    told = made / "make-run.txt"
+    with FileLock(f"{made}.lock"):
+        if not told.exists():
+            shutil.copytree(small_demo, made / "inbox")
+            done = make_run(made)
+            assert done.code == 0, done.output
+            told.write_text(done.output, encoding="utf-8")
+    data = tmp_path_factory.mktemp("copy") / "data"
+    shutil.copytree(made, data, symlinks=True)
+    return Finished(0, told.read_text(encoding="utf-8"), data)

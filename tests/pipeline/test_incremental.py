@@ -250,7 +250,7 @@ def _keeps_up(told: Settings, history: Sequence[Load]) -> None:
 UNHURRIED = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 
-@settings(max_examples=2, derandomize=True, **UNHURRIED)
+@settings(max_examples=1, derandomize=True, **UNHURRIED)
 @given(history=histories())
 def test_load_by_load_equals_at_once(told: Settings, history: list[Load]) -> None:
     _keeps_up(told, history)

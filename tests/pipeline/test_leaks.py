@@ -40,13 +40,16 @@ def _bring(told: Settings, rows: list[Told], name: str) -> None:
 
 
 def _tables_of_the_day(told: Settings, kept: Path) -> dict[str, int]:
-    """Copy what each table past staging says of the as-of date; return their rows."""
+    """Copy what each table past staging says of the as-of date; return their rows.
+
+    Not of `pipeline_…`: they tell how the machine fares, whatever the date.
+    """
     with duckdb.connect(str(kept)) as connection:
         connection.execute(f"attach '{told.warehouse_file}' as w (read_only)")
         tables = connection.execute(
             "select schema_name, table_name from duckdb_columns() where database_name = 'w' "
             "and schema_name in ('features', 'ml', 'segments') and column_name = 'as_of' "
-            "order by schema_name, table_name"
+            "and not starts_with(table_name, 'pipeline_') order by schema_name, table_name"
         ).fetchall()
         for schema, table in tables:
             connection.execute(

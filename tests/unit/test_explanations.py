@@ -15,31 +15,16 @@ from models.clustering import fit_segments
 from models.preparation import DEFAULT_TREATMENTS, Index, PreparationParameters
 from models.search_parameters import SearchParameters
 from models.weeks import Week, WeekParameters, advance
-from tessera import explanations, fits, warehouse
+from tessera import explanations, fits
 from tessera.privacy.find import NobodyFound
+from tests.unit.fitted import DAY, features_of
 
-DAY = date(2026, 1, 1)
 SEARCH = SearchParameters(k_range=(3, 3), resamples=2)
-FEATURES = """
-    create schema features;
-    create table features.customer_features as
-    select 'c' || lpad(i::varchar, 3, '0') as customer_id, date '2026-01-01' as as_of,
-           case when i % 10 = 0 then null else 1 + i % 7 end as frequency,
-           (i * 37 % 300)::integer as recency_days, (i * 91 % 1000)::decimal(18,4) as monetary,
-           (i * 91 % 1000 / 2)::double as decayed_monetary,
-           (i * 37 % 300 / 60)::double as overdue_ratio,
-           (i * 13 % 700)::integer as tenure_days, (i * 7 % 10) / 10 as discount_share,
-           case when i % 3 > 0 then (i * 3 % 50)::double end as engagement_score,
-           null::double as mean_sentiment
-    from range(300) r(i)
-"""
 
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        opened.execute(warehouse.SCHEMA)
-        opened.execute(FEATURES)
+    with features_of(300) as opened:
         yield opened
 
 

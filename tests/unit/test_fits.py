@@ -8,30 +8,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tessera import fits, settings, warehouse
+from tessera import fits, settings
+from tests.unit.fitted import DAY, features_of
 
 ROOT = Path(__file__).resolve().parents[2]
-DAY = date(2026, 1, 1)
 NOW = datetime(2026, 2, 1)
-FEATURES = """
-    create schema features;
-    create table features.customer_features as
-    select 'c' || lpad(i::varchar, 3, '0') as customer_id, date '2026-01-01' as as_of,
-           case when i % 10 = 0 then null else 1 + i % 7 end as frequency,
-           (i * 37 % 300)::integer as recency_days, (i * 91 % 1000)::decimal(18,4) as monetary,
-           (i * 91 % 1000 / 2)::double as decayed_monetary,
-           (i * 37 % 300 / 60)::double as overdue_ratio,
-           (i * 13 % 700)::integer as tenure_days, (i * 7 % 10) / 10 as discount_share,
-           (i * 3 % 50)::double as engagement_score, null::double as mean_sentiment
-    from range(200) r(i)
-"""
 
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        opened.execute(warehouse.SCHEMA)
-        opened.execute(FEATURES)
+    with features_of(200) as opened:
         yield opened
 
 

@@ -22,9 +22,9 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     return two_contacts()
 
 
-def two_contacts() -> duckdb.DuckDBPyConnection:
+def two_contacts(file: str = ":memory:") -> duckdb.DuckDBPyConnection:
     """A warehouse with two contacts, and nothing else."""
-    connection = duckdb.connect(config={"threads": 1})
+    connection = duckdb.connect(file, config={"threads": 1})
     connection.execute("create schema if not exists staging")
     connection.execute(SCHEMA)
     plain = {

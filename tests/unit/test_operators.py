@@ -20,8 +20,15 @@ SECRET = "not to be guessed"
 
 @pytest.fixture(scope="module")
 def crowded() -> duckdb.DuckDBPyConnection:
-    """After a run: people with two accounts each, a few of whom bought something, and a guest."""
+    """After a run over a crowd."""
     warehouse = two_contacts()
+    invite_crowd(warehouse)
+    warehouse.execute("create temp table said as select ? as line", [told_of(warehouse)])
+    return warehouse
+
+
+def invite_crowd(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """People with two accounts each, a few of whom bought something, and a guest."""
     warehouse.execute(
         f"""
         create temp table crowd as {CROWD};
@@ -39,8 +46,6 @@ def crowded() -> duckdb.DuckDBPyConnection:
             ('guest', null, 'nobody knows', timestamp '2025-03-01', false, 5.0);
         """
     )
-    warehouse.execute("create temp table said as select ? as line", [told_of(warehouse)])
-    return warehouse
 
 
 def shown(*tables: object) -> str:

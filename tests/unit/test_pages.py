@@ -12,6 +12,7 @@ NODE = {
     "resource_type": "model",
     "schema": "segments",
     "name": "visits",
+    "alias": "visits",
     "unique_id": "model.visits",
     "description": "Who came. Since when.\nOne row per customer and day.",
     "columns": {"day": {"name": "day", "data_type": "date", "description": "UTC | noon"}},
@@ -21,7 +22,7 @@ KEY = {
     "attached_node": "model.visits",
     "test_metadata": {"name": "key", "kwargs": {"columns": ["customer_id", "day"]}},
 }
-MANIFEST = {"nodes": {"a": NODE, "b": KEY, "c": {**NODE, "schema": "staging", "name": "hidden"}}}
+MANIFEST = {"nodes": {"a": NODE, "b": KEY, "c": {**NODE, "schema": "staging", "alias": "hidden"}}}
 
 
 def nothing(_: duckdb.DuckDBPyConnection) -> None:
@@ -49,10 +50,19 @@ def test_a_page_has_the_contract_the_key_the_query_and_its_output(
     assert "```sql\nselect day, null as x from segments.visits\n```" in page
     assert "| 2025-01-31 | – |" in page
     assert "| `day` | date | UTC \\| noon |" in page
-    assert set(written) == {"tables.md", "tables/visits.md"}
+    assert set(written) == {"tables.md", "tables/visits.md", "tables/about.md"}
     assert (
         "| [visits](tables/visits.md) | Who came. Since when. | One row per" in written["tables.md"]
     )
+
+
+def test_a_version_of_a_table_says_which_it_is_and_until_when() -> None:
+    old = {**NODE, "version": 1, "latest_version": 2, "deprecation_date": "2026-06-30T00:00:00"}
+    new = {**NODE, "version": 2, "latest_version": 2, "alias": "visits_v2", "unique_id": "b"}
+    written = pages.pages({"nodes": {"a": old, "b": new}}, {})
+    until = "Version 1 of `visits`. The newest is version 2. It goes away on 2026-06-30.\n"
+    assert until in written["tables/visits.md"]
+    assert "Version 2 of `visits`.\n" in written["tables/visits_v2.md"]
 
 
 def test_a_table_without_rows_says_so_in_its_picture(

@@ -82,3 +82,22 @@ def test_a_step_is_done_when_its_latest_success_was_on_the_same_input(
         assert runs.is_done(connection, "publish", "b") == (mark == "b")
     runs.record(connection, "publish", AT.date(), None, AT.replace(hour=4), 1.0, "failed: no")
     assert not runs.is_done(connection, "publish", "a")
+
+
+def test_a_step_that_has_begun_is_not_done_until_it_ends(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    for step in ("publish", "fit_segments"):
+        runs.record(connection, step, AT.date(), "a", AT, 1.0, "")
+    runs.begin(connection, "publish")  # and is killed
+    assert not runs.is_done(connection, "publish", "a")
+    assert runs.is_done(connection, "fit_segments", "a")
+
+
+def test_what_was_done_last_counts_also_when_the_clock_went_back(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    runs.record(connection, "publish", AT.date(), "a", AT.replace(year=2030), 1.0, "")
+    runs.record(connection, "publish", AT.date(), "b", AT, 1.0, "")
+    assert not runs.is_done(connection, "publish", "a")
+    assert runs.is_done(connection, "publish", "b")

@@ -3,9 +3,11 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from tessera import settings
+from tessera import runs, settings, steps
+from tessera.warehouse import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDERS = """
@@ -103,6 +105,23 @@ def test_the_key_of_the_pseudonyms_comes_from_the_environment_only(
     told = load(tmp_path, ORDERS)
     assert told.pseudonym_key and told.pseudonym_key.get_secret_value().startswith("a key")
     assert "nobody may read" not in f"{told!r}{told.model_dump()}{told.model_dump_json()}"
+
+
+def test_the_serving_server_comes_from_the_environment_only_and_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Take it out and set TESSERA_SERVING_URL" in refused(
+        tmp_path, f'serving_url = "postgresql://ops:x@h/d"\n{ORDERS}'
+    )
+    run = steps.Run(load(tmp_path, ORDERS), date(2026, 1, 1), "a")
+    assert steps.serve(run) == "off: TESSERA_SERVING_URL is not set"
+    with duckdb.connect() as connection:
+        connection.execute(SCHEMA)
+        before = runs.fingerprint(connection, run.settings, None)
+        monkeypatch.setenv("TESSERA_SERVING_URL", "postgresql://ops:nobody-may-read@h/d")
+        told = load(tmp_path, ORDERS)
+        assert runs.fingerprint(connection, told, None) == before
+    assert "nobody-may-read" not in f"{told!r}{told.model_dump()}{told.model_dump_json()}"
 
 
 FEED = """

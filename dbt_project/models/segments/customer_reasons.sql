@@ -29,6 +29,7 @@ told as (
         assignments.segment_name,
         assignments.second_segment_id,
         names.segment_name as second_segment_name,
+        coalesce(names.segment_name, 'a segment that nobody is in') as second_best,
         assignments.confidence,
         assignments.is_held,
         reasons.margin
@@ -73,13 +74,13 @@ select
         when second_segment_id is null then 'There is no other segment.'
         when words_1 is null
             then 'No known feature puts her nearer to ' || segment_name || ' than to '
-                || second_segment_name || '.'
+                || second_best || '.'
         else
             case
                 when is_held
-                    then second_segment_name || ' is nearer, not by enough to move her; for '
+                    then 'Held: ' || second_best || ' is nearer, not by enough to move her; for '
                         || segment_name || ' speak '
-                else 'Nearer to ' || segment_name || ' than to ' || second_segment_name || ' by '
+                else 'Nearer to ' || segment_name || ' than to ' || second_best || ' by '
             end
             || words_1 || coalesce('; ' || words_2, '') || coalesce('; ' || words_3, '') || '.'
     end as why

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tessera.ingest import sql
+from tessera import sql
 from tessera.ingest.fetch.failure import FetchFailed, need
 from tessera.ingest.fetch.landing import Landing
 from tessera.ingest.fetch.secret import Secrets

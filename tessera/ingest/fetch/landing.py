@@ -11,12 +11,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tessera import disk
 from tessera.ingest.fetch.failure import FetchFailed
 
 # No one else calls a file so: what others are still writing into the folder is not ours to remove.
@@ -78,7 +78,7 @@ class Landing:
         size = 0
         for name in names:
             size += self.part(name).stat().st_size
-            _sync(self.part(name))
+            disk.sync(self.part(name))
         self.saved, self._number = saved, max(number, self._number)
         self._write(pending=names)
         self._rename(names)
@@ -90,7 +90,7 @@ class Landing:
         For what may be fetched again under the same name, should the state not be saved.
         """
         size = self.part(name).stat().st_size
-        _sync(self.part(name))
+        disk.sync(self.part(name))
         self._rename([name])
         return size
 
@@ -102,7 +102,7 @@ class Landing:
     def _rename(self, names: Sequence[str]) -> None:
         for name in names:
             self.part(name).replace(self.folder / name)
-            _sync((self.folder / name).parent)
+            disk.sync((self.folder / name).parent)
 
     def _recover(self, pending: Sequence[str]) -> None:
         self._rename([name for name in pending if self.part(name).exists()])
@@ -118,9 +118,9 @@ class Landing:
         }
         draft = self._state_file.with_suffix(".tmp")
         draft.write_text(json.dumps(state, indent=1), encoding="utf-8")
-        _sync(draft)
+        disk.sync(draft)
         draft.replace(self._state_file)
-        _sync(self._state_file.parent)
+        disk.sync(self._state_file.parent)
 
 
 @contextmanager
@@ -151,12 +151,3 @@ def _read(state_file: Path) -> dict[str, Any]:
             f"its saved state {state_file} cannot be read ({error}): delete the file to fetch from "
             "the start; rows that are there already are not counted twice"
         ) from None
-
-
-def _sync(path: Path) -> None:
-    """Let what was written survive a loss of power: a rename may otherwise outlive the bytes."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

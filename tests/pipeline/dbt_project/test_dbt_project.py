@@ -24,7 +24,7 @@ FLOORS_READ = {
     "intermediate": {"staging", "intermediate", "enriched", "ops"},
     "quarantine": {"intermediate"},
     "features": {"staging", "intermediate", "enriched", "features"},
-    "segments": {"intermediate", "enriched", "features", "segments", "ml"},
+    "segments": {"intermediate", "enriched", "features", "segments", "ml", "ops", "quarantine"},
 }
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -52,14 +51,6 @@ POSTS = Source(
         "mentions": "mentions",
     },
 )  # fmt: skip
-
-
-@pytest.fixture
-def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        opened.execute(warehouse.SCHEMA)
-        create_raw_tables(opened)
-        yield opened
 
 
 def load(connection: duckdb.DuckDBPyConnection, inbox: Path, source: Source = LINES) -> Loaded:

@@ -13,13 +13,14 @@ import pytest
 from models.clusterers import NearestCentre
 from models.clustering import FittedSegments
 from models.moves import MoveParameters
+from models.preparation import PreparationParameters
 from models.search_parameters import SearchParameters
 from models.weeks import Outcome, Week, WeekParameters, advance
 
 DAYS = [date(2025, 1, 5), date(2025, 1, 12), date(2025, 1, 19)]
 TREATMENTS = {"x": "linear", "y": "linear"}
 PARAMETERS = WeekParameters(
-    treatments=TREATMENTS,
+    preparation=PreparationParameters(treatments=TREATMENTS),
     search=SearchParameters(k_range=(3, 3), n_init=3),
     moves=MoveParameters(margin=0.1, changed=1.0),
 )
@@ -206,7 +207,9 @@ def test_one_customer_and_equal_customers_have_one_segment() -> None:
 
 
 def test_a_new_feature_does_not_stop_the_run(first: Outcome) -> None:
-    parameters = replace(PARAMETERS, treatments={**TREATMENTS, "z": "linear"})
+    parameters = replace(
+        PARAMETERS, preparation=PreparationParameters(treatments={**TREATMENTS, "z": "linear"})
+    )
     customers = _customers((60, 52, 44), seed=1)
     run = _run(first.week, customers.assign(z=range(len(customers))), 1, parameters=parameters)
     assert list(run.week.inputs.columns) == ["customer_id", "x", "y", "z"]

@@ -169,6 +169,20 @@ def test_fewer_kinds_than_clusters_shrink_the_range() -> None:
     assert fit.inertia == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize(("spend", "parts"), [((10, 999, 999), [1, 2]), ((10, 10, 10), [2, 1])])
+def test_a_former_fit_goes_on_where_a_more_compact_one_is_blind_to_spend(
+    spend: tuple[int, ...], parts: list[int]
+) -> None:
+    """Three places at 0, 4 and 10: {0, 4} and {10} is more compact than {0} and {4, 10}."""
+    frame = pd.DataFrame({"customer_id": range(90), "x": np.repeat([0.0, 4.0, 10.0], 30)})
+    frame["monetary"] = np.repeat(spend, 30)
+    near = pd.Series(np.repeat([0, 1, 1], 30), frame["customer_id"])
+    told = SearchParameters(k_range=(2, 2), tolerance=0.1, resamples=0)
+    fit = fit_segments(frame, {"x": "linear"}, told, near)
+    places = assign(fit, frame)["cluster"].to_numpy()[::30]
+    assert [int((places == places[i]).sum()) for i in (0, 2)] == parts
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

@@ -78,7 +78,7 @@ def test_moves_along_a_beginning_or_an_end_are_explained() -> None:
         }
     )
     moves = _moves(
-        ("s1", "s5", "boundary", 10), ("s3", "s1", "boundary", 8), ("s4", "s2", "boundary", 6)
+        ("s1", "s5", "boundary", 8), ("s3", "s1", "boundary", 6), ("s4", "s2", "boundary", 4)
     )
     better = replace(GOOD, silhouette=0.43, events=events, moves=moves)
     assert not _failed(better)

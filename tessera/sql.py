@@ -1,4 +1,4 @@
-"""Quoting for SQL that is put together from settings: names and texts of strangers."""
+"""Quoting for SQL that is put together from names and values: the one place that does it."""
 
 from __future__ import annotations
 
