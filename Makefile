@@ -1,6 +1,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+ENV_FILE ?= .env
 COMPOSE ?= $(shell command -v docker-compose >/dev/null 2>&1 && echo docker-compose || echo docker compose)
 
 # Everything a run makes lies here; TESSERA_DATA_DIR=elsewhere make run puts it elsewhere.
@@ -37,10 +38,13 @@ test: $(READY) ## Lint, types, import contracts, unit, dbt, DAG and pipeline tes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest --numprocesses 2 --dist loadfile
+	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(READY) ## The tests that take minutes
 	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest -m long
+
+test-faults: $(READY) ## Kills at any point, full disks, two runs at once, readers throughout
+	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest -m faults tests/faults
 
 airflow: $(READY) ## Airflow with its UI on the same DAGs, at http://localhost:8080
 	@mkdir -p "$(AIRFLOW_HOME)"
@@ -57,17 +61,30 @@ charts: $(READY) ## The charts and example output in docs/ anew, from a demo com
 bench: $(READY) ## The measures of docs/benchmarks.md (CUSTOMERS="5000 50000 200000")
 	@$(BIN)/python -m benchmarks $(or $(CUSTOMERS),5000 50000 200000)
 
+test-stack: $(READY) ## The stack on a Docker engine, with runs, kills, backup and upgrade (minutes)
+	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest -m stack -rs tests/stack
+
 up: ## The whole stack with docker-compose; writes .env with random secrets the first time
-	@deploy/write-env .env
+	@deploy/write-env $(ENV_FILE)
+	@chmod a+rx deploy && chmod a+r deploy/*.sql # whatever the umask: PostgreSQL's user reads them
 	$(COMPOSE) up --build --detach
 
 down: ## Stop the stack; its volumes stay
 	$(COMPOSE) down
 
+backup: ## Warehouse, ML models, published tables and databases of the stack in one archive (FILE=...)
+	@COMPOSE="$(COMPOSE)" deploy/backup $(if $(FILE),"$(FILE)")
+
+restore: ## The stack as `make backup` kept it (FILE=...); asks first
+	@COMPOSE="$(COMPOSE)" deploy/restore "$(FILE)"
+
 lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 		--python-version 3.11 --extra dev --custom-compile-command "make lock" --upgrade \
 		pyproject.toml --output-file requirements.lock
+
+audit: $(READY) ## Known weaknesses of what requirements.lock holds (asks the advisory database)
+	@deploy/audit
 
 clean: ## Remove caches, the site and the environment; data stays
 	rm -rf .venv site build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -82,4 +99,4 @@ $(READY): requirements.lock pyproject.toml
 	@deploy/make-venv "$(PYTHON)" .venv
 	@touch $@
 
-.PHONY: help run test test-long airflow docs charts bench up down lock clean reset
+.PHONY: help run test test-long test-faults test-stack airflow docs charts bench up down backup restore lock audit clean reset

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import runpy
 import shutil
 import stat
 import subprocess
@@ -16,10 +17,11 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = (
-    "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "FERNET_KEY", "API_SECRET_KEY", "JWT_SECRET",
-    "PSEUDONYM_KEY",
+    "POSTGRES_PASSWORD", "TESSERA_OPS_PASSWORD", "TESSERA_BI_PASSWORD", "SUPERSET_DB_PASSWORD",
+    "ADMIN_PASSWORD", "SUPERSET_ADMIN_PASSWORD", "SUPERSET_SECRET_KEY", "FERNET_KEY",
+    "API_SECRET_KEY", "JWT_SECRET", "PSEUDONYM_KEY",
 )  # fmt: skip
-ONE_SHOT = {"airflow-init"}
+ONE_SHOT = {"airflow-init", "databases"}
 AIRFLOW = ("airflow-init", "api-server", "scheduler", "dag-processor", "triggerer")
 
 
@@ -111,13 +113,23 @@ def test_secrets_have_the_form_that_their_readers_want(tmp_path: Path) -> None:
         assert written["POSTGRES_PASSWORD"].isalnum(), "it becomes part of an address"
 
 
-def test_an_existing_env_file_is_never_touched(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_an_older_env_file_keeps_its_secrets_and_gets_those_it_lacks(
+    tmp_path: Path, end: str
+) -> None:
     file = tmp_path / ".env"
-    file.write_text("POSTGRES_PASSWORD=mine\n")
+    mine = "# mine\nPOSTGRES_PASSWORD=mine\nUI_PORT=9090\nADMIN_PASSWORD=" + end
+    file.write_text(mine)
     file.chmod(0o640)
-    write_env(file)
-    assert file.read_text() == "POSTGRES_PASSWORD=mine\n"
+    written = write_env(file)
+    assert file.read_text().startswith(mine)
+    assert written["POSTGRES_PASSWORD"] == "mine" and len(written["ADMIN_PASSWORD"]) >= 44
+    assert set(written) == {*SECRETS, "UI_PORT"}
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    once = file.read_text()
+    write_env(file)
+    assert file.read_text() == once, "nothing is missing any more"
+    assert list(tmp_path.iterdir()) == [file], "no leftovers"
 
 
 def test_an_env_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
@@ -148,23 +160,39 @@ def test_no_secret_has_a_default_and_none_is_in_the_files(as_written: dict[str, 
     environments = [s.get("environment", {}) for s in as_written["services"].values()]
     for environment in [*environments, as_written["x-airflow"]["environment"]]:
         for key, value in environment.items():
-            if re.search(r"PASSWORD$|SECRET|FERNET_KEY|PSEUDONYM_KEY|SQL_ALCHEMY_CONN", key):
+            if re.search(
+                r"PASSWORD$|SECRET|FERNET_KEY|PSEUDONYM_KEY|SQL_ALCHEMY_CONN|_UR[IL]$", key
+            ) and not key.endswith(("EXECUTION_API_SERVER_URL", "SEGMENTS_URI")):
                 assert ":?" in value, f"{key} is written down"
 
 
-def test_only_the_api_server_knows_the_admin_password(
-    env_file: Path, services: dict[str, Any]
+@pytest.mark.parametrize(
+    ("secret", "known_to"),
+    [
+        ("ADMIN_PASSWORD", {"airflow-init"}),
+        ("PSEUDONYM_KEY", {"scheduler"}),
+        ("TESSERA_OPS_PASSWORD", {"databases", "scheduler"}),
+        ("TESSERA_BI_PASSWORD", {"databases"}),
+        ("SUPERSET_DB_PASSWORD", {"databases", "superset"}),
+        ("SUPERSET_ADMIN_PASSWORD", {"superset"}),
+        ("SUPERSET_SECRET_KEY", {"superset"}),
+    ],
+)
+def test_a_secret_is_known_to_those_who_need_it_only(
+    env_file: Path, services: dict[str, Any], secret: str, known_to: set[str]
 ) -> None:
-    password = dict(line.split("=", 1) for line in settings_lines(env_file))["ADMIN_PASSWORD"]
-    assert [name for name in services if password in str(services[name])] == ["api-server"]
-    assert "SIMPLE_AUTH_MANAGER_ALL_ADMINS" not in str(services), "a login is needed"
+    value = dict(line.split("=", 1) for line in settings_lines(env_file))[secret]
+    assert {name for name in services if value in str(services[name])} == known_to
 
 
-def test_only_the_tasks_know_the_key_of_the_pseudonyms(
-    env_file: Path, services: dict[str, Any]
-) -> None:
-    key = dict(line.split("=", 1) for line in settings_lines(env_file))["PSEUDONYM_KEY"]
-    assert [name for name in services if key in str(services[name])] == ["scheduler"]
+def test_people_log_in(services: dict[str, Any]) -> None:
+    for name in AIRFLOW:
+        manager = services[name]["environment"]["AIRFLOW__CORE__AUTH_MANAGER"]
+        assert manager.endswith("FabAuthManager"), name
+    script = services["airflow-init"]["command"][-1]
+    assert "airflow users create --role Admin --username admin" in script
+    # What .env says counts, also when the user was made with an older password.
+    assert script.index("users create") < script.index("users reset-password")
 
 
 @pytest.mark.parametrize("key", ["FERNET_KEY", "API_SECRET_KEY", "JWT_SECRET"])
@@ -179,7 +207,7 @@ def test_airflow_services_share_their_keys(
 
 
 def test_these_services_and_no_other(services: dict[str, Any]) -> None:
-    assert set(services) == {"postgres", *AIRFLOW}
+    assert set(services) == {"postgres", "databases", "superset", *AIRFLOW}
 
 
 def test_every_service_that_stays_up_is_watched_and_comes_back(services: dict[str, Any]) -> None:
@@ -194,7 +222,10 @@ def test_services_start_in_order(services: dict[str, Any]) -> None:
     def waits(name: str) -> dict[str, str]:
         return {n: d["condition"] for n, d in services[name]["depends_on"].items()}
 
-    assert waits("airflow-init") == {"postgres": "service_healthy"}
+    for name in ONE_SHOT:
+        assert waits(name) == {"postgres": "service_healthy"}
+    for name in ("scheduler", "superset"):
+        assert waits(name)["databases"] == "service_completed_successfully"
     for name in set(AIRFLOW) - ONE_SHOT:
         assert waits(name)["airflow-init"] == "service_completed_successfully"
     assert waits("scheduler")["api-server"] == "service_healthy"
@@ -219,16 +250,20 @@ def published_ports(services: dict[str, Any]) -> dict[str, list[str]]:
     return {n: [told(p) for p in s["ports"]] for n, s in services.items() if s.get("ports")}
 
 
-def test_only_the_ui_is_published_and_on_loopback(services: dict[str, Any]) -> None:
-    assert published_ports(services) == {"api-server": ["127.0.0.1:8080:8080"]}
+def test_only_user_interfaces_are_published_and_on_loopback(services: dict[str, Any]) -> None:
+    assert published_ports(services) == {
+        "api-server": ["127.0.0.1:8080:8080"], "superset": ["127.0.0.1:8088:8088"]
+    }  # fmt: skip
 
 
 def test_address_port_and_folders_are_settings(env_file: Path, tmp_path: Path) -> None:
     changed = compose_config(
-        env_file, UI_ADDRESS="10.0.0.7", UI_PORT="9090", INBOX_DIR=str(tmp_path)
+        env_file, UI_ADDRESS="10.0.0.7", UI_PORT="9090", BI_PORT="9091", INBOX_DIR=str(tmp_path)
     )
     services = yaml.safe_load(changed.stdout)["services"]
-    assert published_ports(services) == {"api-server": ["10.0.0.7:9090:8080"]}
+    assert published_ports(services) == {
+        "api-server": ["10.0.0.7:9090:8080"], "superset": ["10.0.0.7:9091:8088"]
+    }  # fmt: skip
     assert mounts(services["scheduler"])["/data/inbox"] == str(tmp_path)
 
 
@@ -244,13 +279,16 @@ def mounts(service: dict[str, Any]) -> dict[str, str]:
 def test_data_lies_in_named_volumes_that_only_the_tasks_see(stack: dict[str, Any]) -> None:
     services = stack["services"]
     assert set(stack["volumes"]) == {
-        "metadata", "logs", "inbox", "warehouse", "artifacts", "published"
+        "metadata", "logs", "inbox", "state", "warehouse", "artifacts", "published"
     }  # fmt: skip
-    data = {f"/data/{name}": name for name in ("inbox", "warehouse", "artifacts", "published")}
+    folders = ("inbox", "state", "warehouse", "artifacts", "published")
+    data = {f"/data/{name}": name for name in folders}
     told = mounts(services["scheduler"])
     assert {target: told[target] for target in data} == data
     for name in set(AIRFLOW) - {"scheduler"}:
         assert mounts(services[name]) == {"/opt/airflow/logs": "logs"}, name
+    assert mounts(services["superset"]) == {"/data/published": "published"}
+    assert "ro" in str(services["superset"]["volumes"][0]), "it reads and writes nothing"
 
 
 def test_no_service_has_privileges(services: dict[str, Any]) -> None:
@@ -262,8 +300,25 @@ def test_no_service_has_privileges(services: dict[str, Any]) -> None:
     assert services["postgres"]["user"] == "postgres"
 
 
+def test_no_service_writes_beside_its_volumes_or_takes_the_whole_machine(
+    services: dict[str, Any],
+) -> None:
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["mem_limit"], name
+        assert int(service["pids_limit"]) > 0, name
+        # An engine refuses to give more cores than it has.
+        assert float(service.get("cpus", 1)) <= 1, name
+    for name in AIRFLOW:
+        assert {mount.split(":")[0] for mount in services[name]["tmpfs"]} == {
+            "/tmp", "/opt/airflow"
+        }  # fmt: skip
+        assert services[name]["init"] is True, "tini reaps what tasks leave behind"
+
+
 def test_one_service_builds_the_image_that_all_use(services: dict[str, Any]) -> None:
-    assert [name for name in services if "build" in services[name]] == ["airflow-init"]
+    builds = [name for name in services if "build" in services[name]]
+    assert builds == ["airflow-init", "superset"], "superset is of another image"
     assert len({services[name]["image"] for name in AIRFLOW}) == 1
 
 
@@ -271,8 +326,10 @@ def test_airflow_knows_every_option_we_set(services: dict[str, Any]) -> None:
     """A misspelt AIRFLOW__ variable is ignored in silence: read Airflow's own list."""
     package = importlib.util.find_spec("airflow")  # found, not imported
     assert package and package.origin
-    known = (Path(package.origin).parent / "config_templates" / "config.yml").read_text("utf-8")
-    options = yaml.load(known, yaml.CSafeLoader)
+    airflow = Path(package.origin).parent
+    known = (airflow / "config_templates" / "config.yml").read_text("utf-8")
+    provider = runpy.run_path(str(airflow / "providers" / "openlineage" / "get_provider_info.py"))
+    options = {**yaml.load(known, yaml.CSafeLoader), **provider["get_provider_info"]()["config"]}
     set_in_image = re.findall(r"(AIRFLOW__\w+)=", (ROOT / "Dockerfile").read_text("utf-8"))
     set_in_stack = [k for name in AIRFLOW for k in services[name]["environment"]]
     for variable in {k for k in (*set_in_image, *set_in_stack) if k.startswith("AIRFLOW__")}:
@@ -302,9 +359,10 @@ def test_the_image_runs_as_nobody_special_and_is_watched(
     assert not [word for word, _ in after if word in ("RUN", "COPY", "ADD")]
 
 
-def test_the_image_is_made_of_the_lock_in_two_stages(dockerfile: list[tuple[str, str]]) -> None:
-    bases = [rest.split()[0] for word, rest in dockerfile if word == "FROM"]
-    assert bases == ["python:3.11-slim-bookworm"] * 2
+def test_the_image_is_made_of_the_lock_in_stages(dockerfile: list[tuple[str, str]]) -> None:
+    bases = [rest for word, rest in dockerfile if word == "FROM"]
+    base = "python:3.11-slim-bookworm"
+    assert bases == [f"{base} AS libraries", "libraries AS project", base]
     runs = " ".join(rest for word, rest in dockerfile if word == "RUN")
     assert "--require-hashes" in runs and "requirements.lock" in runs
     assert "index-url" not in runs and "trusted-host" not in runs
@@ -321,7 +379,7 @@ def test_tools_left_out_of_the_image_are_needed_by_nothing_in_it(
 ) -> None:
     runs = [rest for word, rest in dockerfile if word == "RUN" and "pip uninstall" in rest]
     assert len(runs) == 1
-    removed = runs[0].partition("pip uninstall --quiet --yes ")[2].split()
+    removed = runs[0].partition("pip uninstall --quiet --yes ")[2].partition("&&")[0].split()
     assert removed and all(re.fullmatch(r"[a-z-]+", tool) for tool in removed)
     wanted_by: dict[str, set[str]] = {}
     for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines():

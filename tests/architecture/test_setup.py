@@ -54,6 +54,14 @@ def test_make_alone_prints_help_from_the_comments() -> None:
         assert re.search(rf"make {target}\b", done.stdout), done.stdout
 
 
+def test_every_make_command_of_the_docs_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        text = page.read_text("utf-8")
+        named = re.findall(r"(?:`|\$ |&& |^    )make ([a-z-]+)", text, re.MULTILINE)
+        assert set(named) <= targets, f"{page.name}: {set(named) - targets}"
+
+
 def test_reset_asks_first(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
