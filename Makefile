@@ -61,8 +61,8 @@ charts: $(READY) ## The charts and example output in docs/ anew, from a demo com
 bench: $(READY) ## The measures of docs/benchmarks.md (CUSTOMERS="5000 50000 200000")
 	@$(BIN)/python -m benchmarks $(or $(CUSTOMERS),5000 50000 200000)
 
-test-stack: $(READY) ## The stack on a Docker engine, with runs, kills, backup and upgrade (minutes)
-	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest -m stack -rs tests/stack
+test-stack: $(READY) ## The stack on a Docker engine, with runs, kills, backup and upgrade (an hour)
+	@env -u TESSERA_DATA_DIR -u TESSERA_SETTINGS -u TESSERA_INBOX $(BIN)/pytest -m stack -rs $(or $(TESTS),tests/stack)
 
 up: ## The whole stack with docker-compose; writes .env with random secrets the first time
 	@deploy/write-env $(ENV_FILE)

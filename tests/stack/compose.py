@@ -18,8 +18,11 @@ ENDED = ("success", "failed")
 STAY_UP = ("postgres", "api-server", "scheduler", "dag-processor", "triggerer", "superset")
 
 
-def wait(what: str, met: Callable[[], Any], seconds: float = 120, every: float = 1) -> Any:
-    """The first true answer of `met`; AssertionError, with what was said last, after `seconds`."""
+def wait(what: str, met: Callable[[], Any], seconds: float = 600, every: float = 1) -> Any:
+    """The first true answer of `met`; AssertionError, with what was said last, after `seconds`.
+
+    The limits here end what hangs. They are many times what a quiet machine needs.
+    """
     until = time.monotonic() + seconds
     last: Any = None
     while time.monotonic() < until:
@@ -54,16 +57,16 @@ class Stack:
         """The shell's environment with the settings of this project."""
         return {**os.environ, "COMPOSE_HTTP_TIMEOUT": "300", **self.settings}
 
-    def compose(self, *arguments: str, timeout: float = 400, told: str | None = None) -> str:
+    def compose(self, *arguments: str, timeout: float = 1200, told: str | None = None) -> str:
         """Run compose and return what it prints."""
         return self._run([*self.compose_line, *arguments], timeout, told)
 
-    def make(self, target: str, *variables: str, timeout: float = 400) -> str:
+    def make(self, target: str, *variables: str, timeout: float = 1200) -> str:
         """`make TARGET`, as a person runs it, on this project."""
         line = f"COMPOSE={' '.join(self.compose_line)}"
         return self._run(["make", "--no-print-directory", target, line, *variables], timeout)
 
-    def execute(self, service: str, *command: str, timeout: float = 300, told: str = "") -> str:
+    def execute(self, service: str, *command: str, timeout: float = 1200, told: str = "") -> str:
         """Run a command in a service's container."""
         return self._run(["docker", "exec", "-i", self.container(service), *command], timeout, told)
 
@@ -114,7 +117,7 @@ class Stack:
             )
         return done.stdout
 
-    def up(self, seconds: float = 300) -> None:
+    def up(self, seconds: float = 900) -> None:
         """Start everything and wait until each service that stays is healthy."""
         self.compose("up", "--detach")
         for service in STAY_UP:
@@ -140,7 +143,7 @@ class Stack:
         """Log in again with the next request."""
         self._token = ""
 
-    def wait_healthy(self, service: str, seconds: float = 180) -> None:
+    def wait_healthy(self, service: str, seconds: float = 900) -> None:
         """Wait for a service's own healthcheck."""
         template = "{{.State.Health.Status}}"
         try:
@@ -204,7 +207,7 @@ class Stack:
         assert code == 200, answer
         return str(answer["dag_run_id"])
 
-    def run(self, dag_id: str, seconds: float = 900, **conf: str) -> str:
+    def run(self, dag_id: str, seconds: float = 2400, **conf: str) -> str:
         """Start a run by hand and wait for its end; its id."""
         run_id = self.trigger(dag_id, **conf)
         self.finish(dag_id, run_id, seconds)
@@ -231,7 +234,7 @@ class Stack:
         assert code == 200, answer
         return {task["task_id"]: task for task in answer["task_instances"]}
 
-    def finish(self, dag_id: str, run_id: str, seconds: float = 900) -> None:
+    def finish(self, dag_id: str, run_id: str, seconds: float = 2400) -> None:
         """Wait for the end of a run, which must be a success."""
 
         def ended() -> str:

@@ -72,7 +72,7 @@ def stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         settings={"TESSERA_IMAGE": f"{project}:one", **settings(folder / ".env")},
     )
     try:
-        made.make("up", timeout=1500)
+        made.make("up", timeout=2400)
         made.up()
         yield made
     finally:

@@ -57,7 +57,7 @@ def superset(request: pytest.FixtureRequest) -> tuple[str, str]:
     if address := os.environ.get("SUPERSET_URL"):
         return address, os.environ["SUPERSET_PASSWORD"]
     stack = request.getfixturevalue("stack")
-    stack.wait_healthy("superset", 400)
+    stack.wait_healthy("superset")
     return stack.address("superset", 8088), stack.secrets()["SUPERSET_ADMIN_PASSWORD"]
 
 
@@ -131,7 +131,7 @@ def open_dashboard(page: Any, slug: str) -> Opened:
     # Charts below the window are not drawn: the window becomes as high as the page.
     page.set_viewport_size({"width": 1440, "height": int(page.evaluate(HEIGHT)) + 40})
     charts = charts_of(slug)
-    wait(slug, lambda: _settled(page, answers, len(charts)), seconds=180)
+    wait(slug, lambda: _settled(page, answers, len(charts)))
     page.remove_listener("response", hear)
     return _collected(page, charts, answers)
 

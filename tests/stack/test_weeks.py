@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests.stack.compose import Stack, wait
+from tests.stack.compose import ENDED, Stack, wait
 from tests.stack.conftest import FIRST_DAY, switch_on_without_the_run_that_is_due
 from tests.stack.contents import contents
 
 pytestmark = pytest.mark.stack
-# STACK_WEEKS takes fewer: in CI, and while tests are written.
+# STACK_WEEKS takes fewer, while tests are written.
 COUNT = int(os.environ.get("STACK_WEEKS", "8"))
 WEEKS = [f"{date.fromisoformat(FIRST_DAY) + timedelta(weeks=n + 1)}" for n in range(COUNT)]
 NINTH, TENTH = "2025-12-22", "2025-12-29"
@@ -72,7 +72,7 @@ def undisturbed(published: Stack, folder: Path, look: Callable[[], Contents]) ->
 def step_by_step(stack: Stack, day: str, *steps: str) -> None:
     """What a DAG does, without Airflow: a step makes what it needs before it."""
     for step in steps:
-        stack.execute("scheduler", "tessera", "run", step, "--as-of", day, timeout=900)
+        stack.execute("scheduler", "tessera", "run", step, "--as-of", day)
 
 
 # --- backup and restore ----------------------------------------------------------------------
@@ -118,7 +118,7 @@ def test_an_archive_of_another_key_of_pseudonyms_is_refused(
 def restored(published: Stack, undisturbed: Undisturbed) -> Stack:
     """The stack of the backup, on volumes made anew."""
     published.down()
-    published.make("restore", f"FILE={undisturbed.archive}", "YES=yes", timeout=600)
+    published.make("restore", f"FILE={undisturbed.archive}", "YES=yes")
     published.forget_login()
     published.up()
     return published
@@ -156,7 +156,12 @@ def test_a_backfill_of_eight_weeks_gives_the_tables_of_eight_weekly_runs(
 
 def while_running(stack: Stack, run_id: str, task: str, dag_id: str = "recluster_weekly") -> None:
     """Wait until a task is running."""
-    wait(f"{task} runs", lambda: stack.tasks(dag_id, run_id)[task]["state"] == "running", 400, 0.3)
+
+    def begun() -> str:
+        state = stack.tasks(dag_id, run_id)[task]["state"]
+        return state if state in ("running", *ENDED) else ""
+
+    assert wait(f"{task} runs", begun, 1800, 0.3) == "running", stack.what_failed(dag_id, run_id)
 
 
 def test_a_run_survives_sigkill_of_the_scheduler(
@@ -176,7 +181,7 @@ def test_a_run_survives_sigkill_of_postgresql(
     while_running(restored, run_id, "build_segments")
     restored.kill_main_process("postgres")
     restored.forget_login()
-    wait("the API is back", lambda: restored.runs("recluster_weekly"), 180)
+    wait("the API is back", lambda: restored.runs("recluster_weekly"))
     restored.finish("recluster_weekly", run_id)
     assert look() == undisturbed.tenth
 
@@ -207,7 +212,7 @@ def test_after_an_outage_the_week_that_is_due_runs_once(restored: Stack) -> None
     def scheduled() -> list[dict[str, Any]]:
         return [r for r in restored.runs("recluster_weekly") if r["run_type"] == "scheduled"]
 
-    (run,) = wait("the schedule fires", scheduled, 240)
+    (run,) = wait("the schedule fires", scheduled)
     restored.finish("recluster_weekly", run["dag_run_id"])
     now = datetime.now(UTC)
     monday = now.date() - timedelta(days=now.weekday())
