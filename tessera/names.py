@@ -133,7 +133,7 @@ def _name(key: str, told: NameTold) -> str:
 
 def _decimals(customers: pd.DataFrame) -> list[str]:
     """Columns of Decimal objects, which pandas does not count among the numbers."""
-    objects = customers.select_dtypes("object")
+    objects = customers.loc[:, customers.dtypes == object]
     return [
         str(c) for c in objects if pd.api.types.infer_dtype(objects[c], skipna=True) == "decimal"
     ]

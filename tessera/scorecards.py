@@ -125,7 +125,9 @@ def _audited(
     )
     groups = _groups(connection, told.groups, as_of)
     everybody = members.set_index("customer_id")
-    known = clustered.set_index("customer_id").join(groups, rsuffix="_of_group")
+    known = clustered.set_index("customer_id").merge(
+        groups, how="left", left_index=True, right_index=True, suffixes=("", "_of_group")
+    )
     unsure = everybody["confidence"] < told.unsure_below
     errors = {
         "unsure": unsure.astype("boolean").where(everybody["confidence"].notna()),
