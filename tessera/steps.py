@@ -82,6 +82,11 @@ def check_social(run: Run) -> str:
 
 def build_staging(run: Run) -> str:
     """Raw → staging: cast, renamed, de-duplicated."""
+    from tessera.ingest.load import create_raw_tables
+
+    with run.warehouse() as connection:
+        # A newer version of Tessera may know kinds and columns that no load has made yet.
+        create_raw_tables(connection)
     return dbt.build(run.settings, "tag:staging", run.as_of)
 
 
@@ -353,7 +358,8 @@ def run_step(
 
 def _run_with_needs(name: str, settings: Settings, as_of: date | None, tell: lineage.Tell) -> str:
     with open_run_warehouse(settings) as connection:
-        day = as_of or runs.newest_day(connection)
+        newest = runs.newest_day(connection)
+        day = as_of or newest
         mark = _fingerprint(connection, name, settings, day)
         if name not in LOOK_THEMSELVES and runs.is_done(connection, name, mark):
             return "unchanged"
