@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -37,10 +38,27 @@ def load_group(settings: Settings, group: str, secret: Secret) -> str:
         if group == "crm":
             _require_orders(connection, settings)
         stale = _stale(connection, sources, settings.stale_after_days) if done else ""
+        doubts = [doubt for doubt in (_clock_went_back(connection), stale) if doubt]
     if not done:
         return "no source of this kind in the settings"
-    told = "; ".join([_told(done), *notes])
-    return f"warning: {stale}; {told}" if stale else told
+    told = "; ".join([*doubts, _told(done), *notes])
+    return f"warning: {told}" if doubts else told
+
+
+def _newest_load(connection: duckdb.DuckDBPyConnection) -> datetime:
+    row = connection.execute("select max(loaded_at) from ops.loads").fetchone()
+    return (row and row[0]) or datetime.min
+
+
+def _clock_went_back(connection: duckdb.DuckDBPyConnection) -> str:
+    """That the clock is a day or more behind a load, when it is."""
+    now, newest = runs.now(), _newest_load(connection)
+    if newest - now < timedelta(days=1):
+        return ""
+    return (
+        f"the clock says {now:%Y-%m-%d %H:%M}, but a load before was at {newest:%Y-%m-%d %H:%M}: "
+        "set it right; then `tessera quarantine retry` loads what was refused as in the future"
+    )
 
 
 def _stale(connection: duckdb.DuckDBPyConnection, sources: Collection[str], days: int) -> str:
@@ -119,7 +137,8 @@ def _load_source(
         settings.inbox_dir,
         name,
         settings.sources[name],
-        runs.now(),
+        # No row lies in the future because the clock has gone back.
+        max(runs.now(), _newest_load(connection)),
         currencies=settings.currencies,
         settle_seconds=settings.settle_seconds,
         again=again,

@@ -133,10 +133,12 @@ def _name(key: str, told: NameTold) -> str:
 
 def _decimals(customers: pd.DataFrame) -> list[str]:
     """Columns of Decimal objects, which pandas does not count among the numbers."""
-    objects = customers.loc[:, customers.dtypes == object]
+    of_type = pd.api.types
     return [
-        str(c) for c in objects if pd.api.types.infer_dtype(objects[c], skipna=True) == "decimal"
-    ]
+        str(name) for name, column in customers.items()
+        if of_type.is_object_dtype(column)
+        and of_type.infer_dtype(column, skipna=True) == "decimal"
+    ]  # fmt: skip
 
 
 def _refuse_unknown(

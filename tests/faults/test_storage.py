@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,8 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 def fill(folder: Path, but: int = 0) -> Path:
     """Take all space but so many bytes; return the file that takes it."""
     ballast = folder / "ballast"
-    with ballast.open("wb") as stream:
+    # The step writes, too: what was free may be gone before it is taken.
+    with suppress(OSError), ballast.open("wb", buffering=0) as stream:
         for _ in range((shutil.disk_usage(folder).free - but) // 4096):
             stream.write(bytes(4096))
     return ballast

@@ -86,4 +86,6 @@ def test_exports_that_stop_coming_are_a_warning(
     summary = loads.load_group(told, "crm", lambda name: "")
     assert summary.startswith("warning: nothing new has come for 9 days from ")
     monkeypatch.setattr(runs, "now", lambda: datetime(2000, 1, 1))
-    assert "nothing new" not in loads.load_group(told, "crm", lambda name: "")
+    summary = loads.load_group(told, "crm", lambda name: "")
+    assert "nothing new" not in summary
+    assert summary.startswith("warning: the clock says 2000-01-01 00:00, but a load before was at ")
